@@ -1,0 +1,11 @@
+"""Every figure that two places draw, so that the book and the reports look alike.
+
+Each function draws into a Matplotlib ``Axes`` (its own, or the one given as ``ax``) and
+returns it. Nothing is shown or saved here, and Matplotlib is imported by the first
+function that draws. A `describe_*` function says in words what the figure beside it shows,
+for readers who can't see it.
+"""
+
+from causalmix_utils.plots.style import ARM_COLORS, ARM_LABELS, arm_color, arm_label, label_directly, make_axes
+
+__all__ = ["ARM_COLORS", "ARM_LABELS", "arm_color", "arm_label", "label_directly", "make_axes"]

@@ -1,0 +1,25 @@
+"""Generators of synthetic rows: one contract, one file for each.
+
+``make_generator("causal").fit(train, rng=rng).sample(500, rng=rng)`` gives a `Table` that could
+have been drawn from `train`.  `list_generators` describes all; `causalmix_utils.generators.base`
+shows how to write your own.
+"""
+
+from causalmix_utils.generators.base import Generator
+from causalmix_utils.generators.controls import IndependentGenerator, PermutedTargetGenerator
+from causalmix_utils.generators.ctgan import CtganGenerator
+from causalmix_utils.generators.registry import list_generators, make_generator, register_generator
+from causalmix_utils.generators.smote import SmoteGenerator
+from causalmix_utils.generators.table_augment import TableAugmentGenerator
+
+__all__ = [
+    "CtganGenerator",
+    "Generator",
+    "IndependentGenerator",
+    "PermutedTargetGenerator",
+    "SmoteGenerator",
+    "TableAugmentGenerator",
+    "list_generators",
+    "make_generator",
+    "register_generator",
+]

@@ -1,0 +1,62 @@
+"""Checks of options, and a fence around libraries that draw from global random state."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from numbers import Integral, Real
+
+import numpy as np
+
+
+def check_rng(rng: object) -> None:
+    """Raise a ``ValueError`` unless `rng` is a numpy random generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator such as numpy.random.default_rng(0), got {rng!r}")
+
+
+def check_count(name: str, value: object, *, minimum: int = 1) -> int:
+    """Return `value` as an int of at least `minimum`, or raise a ``ValueError`` that names the argument."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
+        raise ValueError(f"{name} must be an integer of at least {minimum}, got {value!r}")
+    return int(value)
+
+
+def check_fraction(name: str, value: object) -> float:
+    """Return `value` as a float between 0 and 1, or raise a ``ValueError`` that names the argument."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}")
+    return float(value)
+
+
+def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
+    """Raise a ``ValueError`` that lists the `choices` unless `value` is one of them."""
+    if value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name} must be one of {listed}, got {value!r}")
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    """Draw a seed for a library that takes an integer instead of a generator."""
+    return int(rng.integers(2**31 - 1))
+
+
+@contextlib.contextmanager
+def keep_global_state() -> Iterator[None]:
+    """Leave the global state of `random`, numpy and torch as it was before the block.
+
+    Some libraries seed or draw from global state.  Inside this block they may; the caller's
+    own random numbers are not affected.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    torch = sys.modules.get("torch")
+    torch_state = torch.get_rng_state() if torch else None
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        if torch:
+            torch.set_rng_state(torch_state)

@@ -1,0 +1,98 @@
+"""CTGAN: a conditional generative adversarial network, by the library of its authors."""
+
+from __future__ import annotations
+
+import warnings
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+
+from causalmix_utils.generators._checks import check_count, draw_seed, keep_global_state
+from causalmix_utils.generators.base import Generator
+from causalmix_utils.generators.registry import register_generator
+from causalmix_utils.tables import Table
+
+
+@register_generator
+class CtganGenerator(Generator):
+    """Conditional tabular GAN on features and target together.
+
+    The library `ctgan` is an optional extra, since its licence is not an open-source one: it is BUSL-1.1, which
+    permits research and teaching, and restricts offering the library as a service.
+
+    Parameters
+    ----------
+    epochs : int, default=300
+        Passes over the training table. A table with fewer rows than twice `batch_size` gets one step an epoch.
+    batch_size : int, default=500
+        Rows in a step, drawn with replacement; a multiple of 10, since the discriminator judges 10 rows together.
+    cover_classes : bool, default=True
+        Whether every class occurs in a sample that is large enough.
+
+    Raises
+    ------
+    ImportError
+        By `fit`, if the extra is not installed.
+
+    Notes
+    -----
+    The network always runs on the CPU. Missing values are filled before and put back afterwards, as in every generator.
+    The rows are judged by a network that was trained on a few hundred rows: expect weak dependence between
+    columns, and classes that can hardly be told apart, on small tables.
+
+    References
+    ----------
+    L. Xu, M. Skoularidou, A. Cuesta-Infante, K. Veeramachaneni: Modeling Tabular Data using Conditional GAN.
+    NeurIPS 2019, arXiv 1907.00503.
+    """
+
+    name = "ctgan"
+    summary = "rows of a conditional generative adversarial network"
+    source = "Xu et al. 2019, arXiv 1907.00503"
+    licence = "BUSL-1.1 (ctgan)"
+    cost = "20 seconds"
+    requires = "ctgan"
+
+    def __init__(self, *, epochs: int = 300, batch_size: int = 500, cover_classes: bool = True) -> None:
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.cover_classes = cover_classes
+
+    def _check_options(self) -> None:
+        check_count("epochs", self.epochs)
+        if check_count("batch_size", self.batch_size) % 10:
+            raise ValueError(f"batch_size must be a multiple of 10, got {self.batch_size!r}")
+
+    def _fit(self, train: Table, rng: np.random.Generator) -> None:
+        library = import_ctgan()
+        with keep_global_state(), warnings.catch_warnings():
+            # Its mixtures of Gaussians often stop before they converge on a few rows; nothing follows from that.
+            warnings.simplefilter("ignore")
+            self.model_ = library.CTGAN(epochs=self.epochs, batch_size=self.batch_size, enable_gpu=False)
+            self.model_.set_random_state(draw_seed(rng))
+            self.model_.fit(train.to_frame(), [*train.categorical, train.target])
+
+    def _sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
+        with keep_global_state(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.model_.set_random_state(draw_seed(rng))
+            return self.model_.sample(n)
+
+
+def import_ctgan() -> ModuleType:
+    """Import the library, or say how to get it.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed; the message names the extra and the library's licence.
+    """
+    try:
+        import ctgan
+    except ImportError as error:
+        raise ImportError(
+            "the generator 'ctgan' needs the optional library ctgan: pip install 'causalmix-utils[ctgan]'. "
+            "Its licence is BUSL-1.1, which is not an open-source licence; read it before you use it."
+        ) from error
+    return ctgan

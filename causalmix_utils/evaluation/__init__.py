@@ -1,0 +1,63 @@
+"""What a benchmark's runs say: pure functions over a long DataFrame, one row for each run.
+
+The columns that the functions know, all of which `causalmix_utils.benchmark` writes:
+
+================================  ===========================================================
+``table``, ``split``              which rows the run saw
+``regime``                        rows of the train and validation parts together, as asked for
+``n_rows``                        … as given: fewer where the table is small
+``checkpoint``                    hash of the weights that every run started from
+``arm``, ``seed``                 what it was fine-tuned on, and the repetition
+``auc``, ``log_loss``             on the test part, with all train and validation rows as context
+``calibration_error``             expected calibration error on the same rows
+``best_step``                     step that early stopping chose; 0 keeps the zero-shot model
+``optimism_gap``, ``tracking_gap``  see `validation_test_gap`
+================================  ===========================================================
+
+`add_gains` adds ``zero_shot_auc``, ``zero_shot_log_loss``, ``gain``, ``gain_points`` and ``log_loss_gain``.
+Functions with a ``value`` argument take any column in which higher is better.
+"""
+
+from causalmix_utils.evaluation.comparisons import (
+    compare_arms,
+    critical_difference,
+    friedman_test,
+    nemenyi_p_values,
+)
+from causalmix_utils.evaluation.gains import (
+    BASELINE_ARM,
+    add_gains,
+    gain_in_points,
+    normalised_gain,
+    validation_test_gap,
+)
+from causalmix_utils.evaluation.summaries import (
+    average_ranks,
+    bootstrap_interval,
+    complete_tables,
+    intervals_by_arm,
+    median_over_tables,
+    per_table,
+)
+from causalmix_utils.metrics import expected_calibration_error, log_loss, roc_auc
+
+__all__ = [
+    "BASELINE_ARM",
+    "add_gains",
+    "average_ranks",
+    "bootstrap_interval",
+    "compare_arms",
+    "complete_tables",
+    "critical_difference",
+    "expected_calibration_error",
+    "friedman_test",
+    "gain_in_points",
+    "intervals_by_arm",
+    "log_loss",
+    "median_over_tables",
+    "nemenyi_p_values",
+    "normalised_gain",
+    "per_table",
+    "roc_auc",
+    "validation_test_gap",
+]

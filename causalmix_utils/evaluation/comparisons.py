@@ -1,0 +1,151 @@
+"""Are the differences between arms larger than chance? Tests over tables, from libraries.
+
+The tests follow Demšar, *Statistical Comparisons of Classifiers over Multiple Data Sets*
+(JMLR 7, 2006): Friedman's test over all arms, Nemenyi's critical difference for the ranks, and
+Wilcoxon's signed-rank test for pairs, here with Holm's correction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from causalmix_utils.evaluation.summaries import complete_tables, per_table
+
+
+def compare_arms(results: pd.DataFrame, *, baseline: str = "default", value: str = "gain") -> pd.DataFrame:
+    """Compare each arm with one baseline, table by table.
+
+    Parameters
+    ----------
+    results : DataFrame
+        One row for each run; see `causalmix_utils.evaluation`.
+    baseline : str
+        The arm that all others are compared with.
+    value : str
+        The column to compare; higher is better.
+
+    Returns
+    -------
+    DataFrame
+        Index ``arm``, without the baseline; columns ``median_difference`` (median over tables of arm minus baseline),
+        ``wins``, ``losses``, ``ties`` (tables), ``n_tables``, ``statistic`` and ``p_value``
+        (Wilcoxon signed-rank, two-sided, zero differences dropped), and ``p_holm`` (Holm's correction over the arms).
+        With no table that differs, the p-value is 1.
+
+    Raises
+    ------
+    ValueError
+        If the baseline has no runs, no other arm has any, or a column is missing.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    wide = per_table(results, value=value)
+    if baseline not in wide.columns:
+        raise ValueError(f"baseline={baseline!r} has no runs; the arms are {list(wide.columns)}")
+    others = [arm for arm in wide.columns if arm != baseline]
+    if not others:
+        raise ValueError(f"results holds no arm besides the baseline {baseline!r}")
+    rows = pd.DataFrame(
+        [_compare_pair(wide[arm] - wide[baseline]) for arm in others], index=pd.Index(others, name="arm")
+    )
+    testable = rows["p_value"].notna()
+    rows["p_holm"] = np.nan
+    if testable.any():
+        rows.loc[testable, "p_holm"] = multipletests(rows.loc[testable, "p_value"], method="holm")[1]
+    return rows
+
+
+def friedman_test(results: pd.DataFrame, *, value: str = "gain") -> dict[str, float]:
+    """Friedman's test that all arms rank alike, over the tables that have every arm.
+
+    Returns
+    -------
+    dict
+        ``statistic`` (chi-squared), ``p_value``, ``n_tables``, ``n_arms``. The first two are NaN
+        where all arms tie on every table.
+
+    Raises
+    ------
+    ValueError
+        With fewer than three arms or two tables, for which the test is not defined.
+    """
+    from scipy.stats import friedmanchisquare
+
+    wide = complete_tables(results, value=value)
+    n_tables, n_arms = wide.shape
+    if n_arms < 3 or n_tables < 2:
+        raise ValueError(f"Friedman's test needs at least 3 arms and 2 tables, got {n_arms} and {n_tables}")
+    if (wide.nunique(axis=1) == 1).all():
+        return {"statistic": float("nan"), "p_value": float("nan"), "n_tables": n_tables, "n_arms": n_arms}
+    test = friedmanchisquare(*[wide[arm] for arm in wide.columns])
+    return {
+        "statistic": float(test.statistic),
+        "p_value": float(test.pvalue),
+        "n_tables": n_tables,
+        "n_arms": n_arms,
+    }
+
+
+def critical_difference(n_arms: int, n_tables: int, *, alpha: float = 0.05) -> float:
+    """Smallest difference between two average ranks that Nemenyi's test calls significant.
+
+    ``q * sqrt(k (k + 1) / (6 N))`` for k arms and N tables, q the upper quantile of the
+    studentized range with infinite degrees of freedom, divided by √2 (Demšar 2006, section 3.2.2).
+
+    Raises
+    ------
+    ValueError
+        If `n_arms` is below 2, `n_tables` below 1, or `alpha` not between 0 and 1.
+
+    Examples
+    --------
+    >>> round(critical_difference(4, 14), 2)
+    1.25
+    """
+    from scipy.stats import studentized_range
+
+    if n_arms < 2:
+        raise ValueError(f"n_arms must be at least 2, got {n_arms}")
+    if n_tables < 1:
+        raise ValueError(f"n_tables must be at least 1, got {n_tables}")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
+    quantile = studentized_range.ppf(1 - alpha, n_arms, np.inf) / np.sqrt(2)
+    return float(quantile * np.sqrt(n_arms * (n_arms + 1) / (6 * n_tables)))
+
+
+def nemenyi_p_values(results: pd.DataFrame, *, value: str = "gain") -> pd.DataFrame:
+    """P-value of Nemenyi's test for each pair of arms, over the tables that have every arm.
+
+    Returns
+    -------
+    DataFrame of shape (n_arms, n_arms)
+        Symmetric, ones on the diagonal.
+    """
+    import scikit_posthocs
+
+    wide = complete_tables(results, value=value)
+    p_values = scikit_posthocs.posthoc_nemenyi_friedman(wide.to_numpy())
+    return pd.DataFrame(p_values.to_numpy(), index=wide.columns, columns=wide.columns)
+
+
+def _compare_pair(difference: pd.Series) -> dict[str, float]:
+    from scipy.stats import wilcoxon
+
+    difference = difference.dropna().to_numpy()
+    row = {
+        "median_difference": float(np.median(difference)) if len(difference) else float("nan"),
+        "wins": int((difference > 0).sum()),
+        "losses": int((difference < 0).sum()),
+        "ties": int((difference == 0).sum()),
+        "n_tables": len(difference),
+        "statistic": float("nan"),
+        "p_value": float("nan"),
+    }
+    if len(difference) and not difference.any():
+        row["p_value"] = 1.0
+    elif len(difference):
+        test = wilcoxon(difference, zero_method="wilcox", alternative="two-sided")
+        row.update(statistic=float(test.statistic), p_value=float(test.pvalue))
+    return row

@@ -1,0 +1,348 @@
+"""Training the embedded checkpoint from scratch on the prior.
+
+Every training step draws a fresh batch of tables from `prior.sample_batch` with a generator
+that is seeded by (seed, step) alone.  So the state of a run is just its weights, its
+optimiser and its step: a run that is stopped and continued sees the very same batches, and
+ends with the very same bits on the same machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalmix_utils.pretraining.prior import MAX_CLASSES, PriorBatch, sample_batch
+
+if TYPE_CHECKING:
+    import torch
+
+NETWORK = {
+    "max_num_classes": MAX_CLASSES,
+    "num_buckets": 2,  # the library builds a regression buffer of this size even for classifiers
+    "embed_dim": 32,
+    "dist_embed_num_blocks": 1,
+    "dist_embed_num_heads": 4,
+    "dist_embed_num_inducing_points": 16,
+    "feat_agg_num_blocks": 2,
+    "feat_agg_num_heads": 4,
+    "feat_agg_num_cls_tokens": 2,
+    "nlayers": 6,
+    "icl_num_heads": 4,
+    "decoder_head_dim": 16,
+    "decoder_num_heads": 4,
+    "softmax_scaling_mlp_hidden_dim": 16,
+}
+"""The shape of the network, in the words of the library's ``tabpfn_v3`` layout."""
+
+INFERENCE = {
+    "PREPROCESS_TRANSFORMS": [{"name": "none", "categorical_name": "numeric"}],
+    "FINGERPRINT_FEATURE": False,
+    "SOFTMAX_TEMPERATURE": 1.0,
+    "MAX_CPU_SAMPLES": 10_000,
+}
+"""How the library prepares a table for this network: as it was trained, so nothing but category codes."""
+
+
+@dataclass(frozen=True)
+class PretrainingSettings:
+    """Everything that decides which weights a run ends with.
+
+    Attributes
+    ----------
+    steps : int
+        Optimiser steps; the learning rate rises over the first 3 % of them, then falls to
+        zero along a cosine.
+    seed : int
+        Seeds the weights and, together with the step's number, each batch.
+    learning_rate, weight_decay, clip_norm : float
+        AdamW's settings and the largest norm of the gradient.
+    max_rows, max_features : int
+        Largest table. Training starts with small tables and reaches these sizes after 70 %
+        (rows) and 50 % (features) of the steps.
+    cells_per_step : int
+        Rows x features x tables of one step, so that each step costs about the same.
+    network : dict
+        Shape of the network, see `NETWORK`.
+    """
+
+    steps: int = 7_000
+    seed: int = 0
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    max_rows: int = 512
+    max_features: int = 60
+    cells_per_step: int = 28_000
+    network: Mapping[str, int] = field(default_factory=lambda: dict(NETWORK))
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "learning_rate", "clip_norm", "cells_per_step"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        if self.max_rows < 48 or self.max_features < 2:
+            raise ValueError(
+                f"max_rows and max_features must be at least 48 and 2, got {self.max_rows}, {self.max_features}"
+            )
+
+
+def pretrain(
+    folder: str | os.PathLike,
+    *,
+    settings: PretrainingSettings | None = None,
+    device: str = "auto",
+    save_every: float = 180.0,
+    time_limit: float | None = None,
+    progress: bool = True,
+) -> Path:
+    """Train a network on the prior, or continue the run that `folder` holds.
+
+    Parameters
+    ----------
+    folder : path
+        Holds the run: ``state.safetensors``, ``log.parquet`` and, once all steps are done,
+        ``checkpoint.safetensors``.
+    settings : PretrainingSettings, optional
+        Defaults to ``PretrainingSettings()``. A run can only be continued with the settings
+        it was started with.
+    device : {"auto", "cpu", "cuda"}
+        "auto" takes CUDA where there is a GPU. On CUDA the matrix products run in bfloat16.
+    save_every : float
+        Seconds between two saves of the whole state.
+    time_limit : float, optional
+        Seconds after which the run saves its state and stops early.
+    progress : bool
+        Show a progress bar on a terminal.
+
+    Returns
+    -------
+    Path
+        The checkpoint if all steps are done, else the saved state.
+
+    Raises
+    ------
+    ValueError
+        If `folder` holds a run with other settings.
+    """
+    import torch
+    from tqdm.auto import tqdm
+
+    settings = settings or PretrainingSettings()
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    network = build_network(settings, device=device)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98)
+    )
+    state_file, log = folder / "state.safetensors", []
+    first = 0
+    if state_file.exists():
+        first, log = _load_state(state_file, network, optimizer, settings), _read_log(folder / "log.parquet")
+        log = log[:first]
+    started = last_save = time.monotonic()
+    bar = tqdm(
+        range(first, settings.steps),
+        initial=first,
+        total=settings.steps,
+        disable=None if progress else True,
+        unit="step",
+    )
+    step = first
+    for step in bar:
+        begun = time.monotonic()
+        batch = _draw_batch(settings, step)
+        loss = _take_step(network, optimizer, batch, settings, step)
+        seconds = time.monotonic() - begun
+        log.append(_log_row(step, loss, optimizer, batch, seconds))
+        bar.set_postfix(
+            loss=f"{np.mean([row['loss'] for row in log[-100:]]):.3f}",
+            tables_per_second=f"{batch.y.shape[1] / seconds:.0f}",
+        )
+        now = time.monotonic()
+        out_of_time = time_limit is not None and now - started > time_limit
+        if now - last_save > save_every or out_of_time:
+            _save_state(state_file, network, optimizer, settings, step + 1)
+            _write_log(folder / "log.parquet", log)
+            last_save = now
+        if out_of_time and step + 1 < settings.steps:
+            return state_file
+    _save_state(state_file, network, optimizer, settings, settings.steps)
+    _write_log(folder / "log.parquet", log)
+    return save_checkpoint(network, folder / "checkpoint.safetensors", settings=settings)
+
+
+def build_network(settings: PretrainingSettings, *, device: str = "cpu") -> torch.nn.Module:
+    """The untrained network, its weights drawn from ``settings.seed``; torch's global generator is left as it was."""
+    import torch
+    from tabpfn.architectures import tabpfn_v3
+
+    config, unused = tabpfn_v3.parse_config(dict(settings.network))
+    if unused:
+        raise ValueError(f"network has the unknown setting {next(iter(unused))!r}")
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        return tabpfn_v3.get_architecture(config).to(device).train()
+
+
+def save_checkpoint(network: torch.nn.Module, path: Path, *, settings: PretrainingSettings) -> Path:
+    """Write the weights as a safetensors file that ``TabPFNClassifier(model_path=…)`` loads."""
+    from tabpfn.checkpoint import save_as_safetensors
+
+    checkpoint = {
+        "state_dict": network.state_dict(),
+        "config": dict(settings.network),
+        "architecture_name": "tabpfn_v3",
+        "inference_config": _complete_inference_config(),
+    }
+    temporary = path.with_name(f"unfinished-{path.name}")
+    save_as_safetensors(checkpoint, temporary)
+    temporary.replace(path)
+    return path
+
+
+def _complete_inference_config() -> dict[str, Any]:
+    """The library's own defaults for this layout, with `INFERENCE` on top."""
+    from tabpfn.constants import ModelVersion
+    from tabpfn.inference_config import InferenceConfig
+
+    default = InferenceConfig.get_default(task_type="multiclass", model_version=ModelVersion.V2)
+    return {**asdict(default), **INFERENCE}
+
+
+def _draw_batch(settings: PretrainingSettings, step: int) -> PriorBatch:
+    """The batch of one step: its shape grows with progress, and depends on (seed, step) alone."""
+    rng = np.random.default_rng([settings.seed, step])
+    done = step / settings.steps
+    max_rows = 96 + (settings.max_rows - 96) * min(1.0, done / 0.7) if settings.max_rows > 96 else settings.max_rows
+    max_features = (
+        8 + (settings.max_features - 8) * min(1.0, done / 0.5) if settings.max_features > 8 else settings.max_features
+    )
+    n_rows = int(np.exp(rng.uniform(np.log(40), np.log(max_rows))))
+    n_features = int(np.exp(rng.uniform(np.log(2), np.log(max_features + 1))))
+    n_tables = int(np.clip(settings.cells_per_step / (n_rows * n_features), 8, 32))
+    n_context = int(n_rows * rng.uniform(0.4, 0.85))
+    return sample_batch(n_tables, n_rows=n_rows, n_features=n_features, n_context=n_context, rng=rng)
+
+
+def _take_step(
+    network: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batch: PriorBatch,
+    settings: PretrainingSettings,
+    step: int,
+) -> float:
+    """One optimiser step on one batch; returns the mean cross-entropy of its query rows."""
+    import torch
+
+    for group in optimizer.param_groups:
+        group["lr"] = settings.learning_rate * _schedule(step, settings.steps)
+    device = next(network.parameters()).device
+    optimizer.zero_grad(set_to_none=True)
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+        loss = batch_loss(network, batch, device=device)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def batch_loss(network: torch.nn.Module, batch: PriorBatch, *, device: torch.device | str = "cpu") -> torch.Tensor:
+    """Mean cross-entropy of the query rows, over the classes that each table's context rows show."""
+    import torch
+
+    X = torch.from_numpy(batch.X).to(device)  # (rows, tables, features)
+    y = torch.from_numpy(batch.y).to(device)  # (rows, tables)
+    logits = network(X, y[: batch.n_context].float())  # (query rows, tables, up to MAX_CLASSES)
+    absent = torch.arange(logits.shape[-1], device=device) >= torch.from_numpy(batch.n_classes).to(device)[:, None]
+    logits = logits.float().masked_fill(absent, -1e4)
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), y[batch.n_context :].flatten(), ignore_index=-100)
+
+
+def _schedule(step: int, steps: int) -> float:
+    """Linear warm-up over the first 3 % of the steps, then a cosine down to zero."""
+    warm_up = max(1, int(0.03 * steps))
+    if step < warm_up:
+        return (step + 1) / warm_up
+    return 0.5 * (1 + np.cos(np.pi * (step - warm_up) / max(1, steps - warm_up)))
+
+
+# ---- the state of a run ------------------------------------------------------------------------
+
+
+def _save_state(
+    path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: PretrainingSettings, step: int
+) -> None:
+    """Weights, optimiser moments and the number of steps done, in one file that is replaced as a whole."""
+    from safetensors.torch import save_file
+
+    tensors = {f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors.update({f"optimizer.{index}.{name}": tensor for name, tensor in moments.items()})
+    temporary = path.with_name(f"unfinished-{path.name}")
+    save_file(tensors, temporary, metadata={"step": str(step), "settings": json.dumps(asdict(settings))})
+    temporary.replace(path)
+
+
+def _load_state(
+    path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: PretrainingSettings
+) -> int:
+    """Put a saved state back; returns the number of steps done."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    saved = json.loads(metadata["settings"])
+    changed = [name for name, value in asdict(settings).items() if saved.get(name) != value]
+    if changed:
+        raise ValueError(
+            f"{path.parent} holds a run with {changed[0]}={saved.get(changed[0])!r}, got {getattr(settings, changed[0])!r}; "
+            "use another folder or the settings of that run"
+        )
+    tensors = load_file(path)
+    network.load_state_dict(
+        {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
+    )
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, moment = name.split(".")
+            moments.setdefault(int(index), {})[moment] = tensor
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    return int(metadata["step"])
+
+
+def _log_row(
+    step: int, loss: float, optimizer: torch.optim.Optimizer, batch: PriorBatch, seconds: float
+) -> dict[str, float]:
+    n_rows, n_tables, n_features = batch.X.shape
+    return {
+        "step": step,
+        "loss": loss,
+        "learning_rate": optimizer.param_groups[0]["lr"],
+        "tables": n_tables,
+        "rows": n_rows,
+        "features": n_features,
+        "seconds": seconds,
+    }
+
+
+def _write_log(path: Path, log: list[dict[str, float]]) -> None:
+    import pandas as pd
+
+    temporary = path.with_name(f"unfinished-{path.name}")
+    pd.DataFrame(log).to_parquet(temporary, index=False)
+    temporary.replace(path)
+
+
+def _read_log(path: Path) -> list[dict[str, float]]:
+    import pandas as pd
+
+    return pd.read_parquet(path).to_dict("records") if path.exists() else []

@@ -1,0 +1,95 @@
+# Every command of this project. Each target works on a fresh clone of the repository: whatever it needs
+# is installed first, into .venv, and only when the lock has changed since.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first Python that really runs and can make environments. Override it: make test PYTHON=/path/to/python
+CANDIDATES := python3.11 python3.12 python3.13 python3
+PYTHON ?= $(shell for python in $(CANDIDATES); do $$python -c 'import ensurepip, sys, venv; \
+  sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' > /dev/null 2>&1 && { echo $$python; break; }; done)
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed-from.txt
+UV := .cache/uv/bin/uv
+
+PORT ?= 8000
+PROFILE ?= smoke
+TESTS ?= tests causalmix_utils
+
+# Notebooks run with the kernel of the project's own environment, whatever else is installed.
+export JUPYTER_PREFER_ENV_PATH := 1
+export JUPYTER_PLATFORM_DIRS := 1
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.PHONY: help setup install book test lint format serve benchmark pretrain tables retarget lock resolve clean distclean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: ## make .venv with exactly the packages of requirements.lock
+	@test "$$(cat $(STAMP) 2> /dev/null)" = "$$(cat requirements.lock pyproject.toml | cksum)" || $(MAKE) install
+
+install:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 with the modules venv and ensurepip was found." \
+	  "Install one, or name it: make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@# torch comes first and alone, so that nothing else can pull in another build of it.
+	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.lock)"
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@cat requirements.lock pyproject.toml | cksum > $(STAMP)
+
+book: setup ## execute every chapter and build _build/html/index.html
+	@$(BIN)/python tools/clear_stale_outputs.py
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo "The book: _build/html/index.html"
+
+test: lint ## lint, then every test, notebooks in the smoke profile included
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(TESTS)
+
+lint: setup ## check code style, notebooks and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/notebooks.py check
+	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md book notebooks causalmix_utils tests tools benchmarks
+
+format: setup ## format the code and strip outputs from the notebooks
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python tools/notebooks.py strip
+
+serve: book ## serve the built book on this machine: make serve PORT=8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+benchmark: setup ## run the benchmark: make benchmark PROFILE=smoke (or paper, which takes days)
+	$(BIN)/causalmix benchmark --profile $(PROFILE)
+
+pretrain: setup ## train the embedded checkpoint from scratch
+	$(BIN)/causalmix pretrain
+
+tables: setup ## build the embedded tables again from their sources (needs the network)
+	$(BIN)/python tools/build_tables.py
+
+retarget: setup ## point badges and install cells to a fork: make retarget REPO=owner/name
+	$(BIN)/python tools/retarget.py $(REPO)
+
+lock: $(UV) ## write requirements.lock from pyproject.toml: make lock UPGRADE=1 takes the newest versions
+	$(PYTHON) tools/lock.py $(UV) $(if $(UPGRADE),--upgrade)
+
+resolve: $(UV) ## show that Python 3.11 to 3.13 and Colab resolve
+	$(PYTHON) tools/resolve.py $(UV)
+
+$(UV):
+	$(PYTHON) -m venv .cache/uv
+	.cache/uv/bin/python -m pip install --quiet uv
+
+clean: ## remove everything that was built; .venv stays
+	rm -rf _build build dist .cache .pytest_cache .ruff_cache .hypothesis .jupyter_cache
+	find causalmix_utils tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv, too
+	rm -rf $(VENV)

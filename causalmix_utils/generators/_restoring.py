@@ -169,7 +169,7 @@ def _cover_classes(frame: pd.DataFrame, like: Table, rng: np.random.Generator) -
 def _restore_column(raw: pd.Series, like: Table, y: pd.Series, rng: np.random.Generator) -> pd.Series:
     reference = like.X[raw.name]
     may_be_missing = bool(reference.isna().any())
-    values = raw.astype(object) if raw.name in like.categorical else _as_finite_numbers(raw)
+    values = raw.astype(object) if raw.name in like.categorical else _as_numbers(raw)
     if values.isna().any() and not may_be_missing:
         values = values.mask(values.isna(), _draw_for_rows(reference, like.y, y, rng))
     if raw.name in like.categorical:
@@ -185,13 +185,11 @@ def _draw_for_rows(column: pd.Series, labels: pd.Series, y: pd.Series, rng: np.r
     return drawn
 
 
-def _as_finite_numbers(raw: pd.Series) -> pd.Series:
+def _as_numbers(raw: pd.Series) -> pd.Series:
     try:
-        values = raw.astype(float)
+        return raw.astype(float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"the generated column {raw.name!r} should hold numbers: {error}") from None
-    largest = np.finfo(float).max
-    return values.clip(-largest, largest)
 
 
 def _restore_levels(values: pd.Series, reference: pd.Series) -> pd.Series:
@@ -211,12 +209,13 @@ def _restore_numbers(values: pd.Series, reference: pd.Series) -> pd.Series:
     observed = reference.dropna().to_numpy()
     if not observed.size:
         return pd.Series(np.nan, index=values.index, name=values.name)
+    low, high = observed.min(), observed.max()
+    values = values.clip(low, high)
     decimals = count_decimals(observed)
     if decimals is not None:
         values = values.round(decimals)
-    low, high = observed.min(), observed.max()
     # Clipped again as the column's own type: a float can't write every large integer exactly.
-    return values.clip(low, high).astype(reference.dtype).clip(low, high)
+    return values.astype(reference.dtype).clip(low, high)
 
 
 def _blank_like_training_rows(X: pd.DataFrame, y: pd.Series, like: Table, rng: np.random.Generator) -> pd.DataFrame:

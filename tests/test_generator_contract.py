@@ -1,0 +1,142 @@
+"""What the base class and the registry do for every generator, seen on raw rows that a test sets."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causalmix_utils.generators import Generator, list_generators, make_generator, register_generator
+from causalmix_utils.tables import Table
+
+
+def test_list_has_a_complete_row_for_every_generator():
+    listed = list_generators().set_index("name")
+    assert {"smote", "ctgan"} <= set(listed.index)
+    assert list(listed.columns) == ["summary", "source", "licence", "cost", "requires"]
+    own = listed.drop(index=Doubling.name, errors="ignore")
+    assert (own[["summary", "source", "licence", "cost"]].map(len) > 0).all(axis=None)
+    assert "BUSL-1.1" in listed.loc["ctgan", "licence"]
+    assert listed.loc["ctgan", "requires"] == "ctgan"
+
+
+def test_make_generator_takes_names_classes_and_instances():
+    generator = make_generator("smote", k_neighbors=2)
+    copy = make_generator(generator, cover_classes=False)
+    assert copy is not generator
+    assert copy.get_params() == {"k_neighbors": 2, "cover_classes": False}
+    assert generator.cover_classes is True
+    assert make_generator(type(generator), k_neighbors=2).get_params() == generator.get_params()
+
+
+@pytest.mark.parametrize("wrong", ["no such", None, 3, ["smote"], dict])
+def test_make_generator_lists_the_names_when_there_is_no_such_generator(wrong):
+    with pytest.raises(ValueError, match="generator must be one of .*'smote'"):
+        make_generator(wrong)
+
+
+class Doubling(Generator):
+    """A third party's generator that returns what it is told to."""
+
+    name = "doubling of tests"
+
+    def __init__(self, *, rows=None, cover_classes=True):
+        self.rows = rows
+        self.cover_classes = cover_classes
+
+    def _fit(self, train, rng):
+        self.seen_ = train
+
+    def _sample(self, n, rng):
+        return pd.DataFrame(self.rows)
+
+
+def test_a_registered_class_is_found_and_may_be_registered_twice():
+    assert register_generator(Doubling) is Doubling
+    assert register_generator(Doubling) is Doubling
+    assert isinstance(make_generator("doubling of tests"), Doubling)
+
+
+def test_registering_names_what_is_wrong():
+    with pytest.raises(ValueError, match="subclass of Generator"):
+        register_generator(dict)
+    with pytest.raises(ValueError, match="needs a class attribute name"):
+        register_generator(type("Nameless", (Doubling,), {"name": ""}))
+    with pytest.raises(ValueError, match="'smote' of Thief is taken by SmoteGenerator"):
+        register_generator(type("Thief", (Doubling,), {"name": "smote"}))
+    with pytest.raises(ValueError, match="does not implement"):
+        register_generator(type("Half", (Generator,), {"name": "half"}))
+
+
+@pytest.fixture
+def small():
+    frame = pd.DataFrame(
+        {"size": [1, 2, 5, 4], "price": [1.25, 2.5, 3.0, 0.5], "kind": ["x", "y", "x", "x"], "out": list("aabb")}
+    )
+    return Table.from_frame(frame, target="out", name="small")
+
+
+def sample_raw(rows, table, **options):
+    rng = np.random.default_rng(0)
+    return Doubling(rows=rows, **options).fit(table, rng=rng).sample(2, rng=rng)
+
+
+def test_numbers_are_rounded_to_the_tables_decimals_and_clipped_to_its_range(small):
+    raw = {"out": ["a", "b"], "kind": ["x", "y"], "size": [1.6, 99], "price": [1.23456, -np.inf], "spare": [0, 0]}
+    rows = sample_raw(raw, small)
+    assert rows.columns == small.columns
+    assert rows.X["size"].tolist() == [2, 5]
+    assert rows.X["price"].tolist() == [1.23, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": ["x", "new"]}, "'kind' has the level 'new'"),
+        ({"out": ["a", "new"]}, "class 'new'"),
+        ({"out": ["a", None]}, "class None"),
+        ({"size": ["1", "many"]}, "'size' should hold numbers"),
+        ({"size": None}, "lack the column 'size'"),
+    ],
+)
+def test_impossible_raw_rows_are_named(small, change, message):
+    raw = {"size": [1, 2], "price": [1, 2], "kind": ["x", "y"], "out": ["a", "b"]} | change
+    with pytest.raises(ValueError, match=message):
+        sample_raw({column: values for column, values in raw.items() if values is not None}, small)
+
+
+def test_a_missing_value_where_the_table_has_none_becomes_an_observed_one_of_the_class(small):
+    raw = {"size": [np.nan, 2], "price": [1, 2], "kind": ["y", None], "out": ["b", "b"]}
+    rows = sample_raw(raw, small, cover_classes=False)
+    assert rows.X["size"][0] in (4, 5)
+    assert rows.X["kind"].tolist() == ["y", "x"]
+
+
+def test_classes_are_covered_only_if_asked_for(small):
+    raw = {"size": [1, 2], "price": [1, 2], "kind": ["y", "y"], "out": ["a", "a"]}
+    assert sample_raw(raw, small, cover_classes=False).classes == ["a"]
+    covered = sample_raw(raw, small)
+    assert covered.classes == ["a", "b"]
+    assert covered.X["size"][covered.y == "b"].item() in (4, 5)
+
+
+def test_missing_values_are_filled_before_and_put_back_by_class_and_together():
+    n = 4000
+    rng = np.random.default_rng(0)
+    y = np.where(rng.random(n) < 0.5, "a", "b")
+    gone = (y == "a") & (rng.random(n) < 0.5)
+    frame = pd.DataFrame({"u": np.where(gone, np.nan, rng.normal(size=n)), "v": np.where(gone, None, "x"), "y": y})
+    table = Table.from_frame(frame, target="y")
+    raw = pd.DataFrame({"u": np.zeros(n), "v": "x", "y": y})
+    generator = Doubling(rows=raw).fit(table, rng=rng)
+    assert not generator.seen_.X.isna().any(axis=None)
+    rows = generator.sample(n, rng=rng)
+    lacking = rows.X.isna()
+    assert (lacking["u"] == lacking["v"]).all()
+    assert not lacking["u"][rows.y == "b"].any()
+    assert lacking["u"][rows.y == "a"].mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_filling_keeps_each_column_within_its_class():
+    frame = pd.DataFrame({"u": [1.0, 2.0, np.nan, 9.0, np.nan], "y": list("aaabb")})
+    generator = Doubling().fit(Table.from_frame(frame, target="y"), rng=np.random.default_rng(0))
+    assert generator.seen_.X["u"][2] in (1.0, 2.0)
+    assert generator.seen_.X["u"][4] == 9.0

@@ -1,5 +1,15 @@
 """Tables: the data type, the embedded tables, tables from OpenML, and scarce splits."""
 
+from causalmix_utils.tables.embedded import list_tables, load_table
+from causalmix_utils.tables.splits import duplicate_groups, scarce_split
 from causalmix_utils.tables.table import MISSING_LEVEL, Table, check_same_schema
 
-__all__ = ["MISSING_LEVEL", "Table", "check_same_schema"]
+__all__ = [
+    "MISSING_LEVEL",
+    "Table",
+    "check_same_schema",
+    "duplicate_groups",
+    "list_tables",
+    "load_table",
+    "scarce_split",
+]

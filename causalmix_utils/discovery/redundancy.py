@@ -1,0 +1,144 @@
+"""Columns that say nothing of their own: constant ones, copies, and sums of others.
+
+Constraint-based search fails on them, mostly in silence: a constant column gives p-values that are
+no numbers, a copy makes every test that conditions on its twin singular, and a sum of other columns
+separates what belongs together.  `find_redundant_columns` names them before a search starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from causalmix_utils.independence.columns import correlate, embed, encode_columns
+from causalmix_utils.tables import Table
+
+_EXACT = 1e-6  # Share of variance left by other columns below which a column is an exact combination of them.
+_MIN_ROWS = 20  # Rows that two columns with missing values must share before one can count as a copy.
+
+
+@dataclass(frozen=True)
+class RedundantColumns:
+    """Result of `find_redundant_columns`.
+
+    Attributes
+    ----------
+    constant : list of str
+        Columns with at most one value, all-missing columns included.
+    determined : dict of str to list of str
+        Column → the columns that determine it, none of which is itself redundant.
+    """
+
+    constant: list[str] = field(default_factory=list)
+    determined: dict[str, list[str]] = field(default_factory=dict)
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.constant or column in self.determined
+
+
+def find_redundant_columns(table: Table, *, collinearity: float = 0.99) -> RedundantColumns:
+    """Find the columns that are constant, near-copies of one other column, or linear combinations of several.
+
+    Columns are looked at in the order of the table, the target first, and each is compared with those kept so far;
+    so the first of two copies is kept, and the target always. A category enters by the indicators of its
+    levels. A column is a near-copy if one kept column explains at least ``collinearity**2`` of its
+    variance, and a combination if all kept numerical features together leave less than a millionth of it.
+    The second rule needs at least twice as many complete rows as kept columns; otherwise every column
+    would be a combination of the others.
+
+    Parameters
+    ----------
+    table : Table
+    collinearity : float in (0, 1]
+        Correlation from which on a column counts as a copy of another.
+
+    Returns
+    -------
+    RedundantColumns
+
+    Raises
+    ------
+    ValueError
+        If `collinearity` is not in (0, 1].
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"a": range(40), "b": [row**2 % 7 for row in range(40)], "one": 1})
+    >>> frame = frame.assign(copy=2 * frame["a"], sum=frame["a"] + frame["b"], y=["no", "no", "yes", "yes"] * 10)
+    >>> find_redundant_columns(Table.from_frame(frame, target="y"))
+    RedundantColumns(constant=['one'], determined={'copy': ['a'], 'sum': ['a', 'b']})
+    """
+    if not 0 < collinearity <= 1:
+        raise ValueError(f"collinearity must be in (0, 1], got {collinearity}")
+    values, is_categorical = encode_columns(table)
+    names = table.columns
+    varies = [len(np.unique(column[~np.isnan(column)])) > 1 for column in values.T]
+    blocks = [_centre(values[:, place], is_categorical[place]) for place in range(len(names))]
+    target = len(names) - 1
+    kept = [target]
+    determined = {}
+    for place in range(target):
+        if not varies[place]:
+            continue
+        # A sum first: its largest part alone may explain enough of it to look like a twin.
+        numerical = [other for other in kept if not is_categorical[other]]
+        sources = [] if is_categorical[place] else _find_combination(values, numerical, place)
+        sources = sources or _find_twin(blocks, kept, place, collinearity)
+        if sources:
+            determined[names[place]] = [names[source] for source in sources]
+        else:
+            kept.append(place)
+    constant = [name for name, changes in zip(names, varies, strict=True) if not changes]
+    return RedundantColumns(constant=constant, determined=determined)
+
+
+def _centre(column: np.ndarray, categorical: bool) -> np.ndarray:
+    """Column as a block of shape (n_rows, width); numerical columns keep their scale."""
+    return embed(column, True) if categorical else column[:, None]
+
+
+def _find_twin(blocks: list[np.ndarray], kept: list[int], place: int, collinearity: float) -> list[int]:
+    """The kept column that explains most of the column at `place`, if that is enough to call it a copy."""
+    best, best_share = None, 1 - collinearity**2 + 1e-12  # Rounding must not hide an exact copy at collinearity 1.
+    for other in kept:
+        share = _unexplained_share(blocks[place], blocks[other])
+        if share < best_share:
+            best, best_share = other, share
+    return [] if best is None else [best]
+
+
+def _unexplained_share(column: np.ndarray, other: np.ndarray) -> float:
+    """Share of the variance of a block that a linear function of the other block leaves; 1 if unknown."""
+    both = np.hstack([column, other])
+    missing = np.isnan(both).any(axis=1)
+    if missing.any():
+        both = both[~missing]
+        if len(both) < _MIN_ROWS:
+            return 1.0
+    correlation = correlate(both)
+    width = column.shape[1]
+    total = np.trace(correlation[:width, :width])
+    if total == 0:
+        return 1.0
+    cross = correlation[:width, width:]
+    explained = np.trace(cross @ np.linalg.pinv(correlation[width:, width:]) @ cross.T)
+    return float(max(total - explained, 0.0) / total)
+
+
+def _find_combination(values: np.ndarray, kept: list[int], place: int) -> list[int]:
+    """The kept columns of which the column at `place` is an exact linear combination; empty if it is none."""
+    rows = values[:, [place, *kept]]
+    rows = rows[~np.isnan(rows).any(axis=1)]
+    if not kept or len(rows) < 2 * len(kept) + 2:
+        return []
+    rows = rows - rows.mean(axis=0)
+    scale = np.sqrt((rows**2).sum(axis=0))
+    if (scale == 0).any():
+        return []
+    rows = rows / scale
+    weights, *_ = np.linalg.lstsq(rows[:, 1:], rows[:, 0], rcond=None)
+    if ((rows[:, 0] - rows[:, 1:] @ weights) ** 2).sum() > _EXACT:
+        return []
+    return [kept[position] for position in np.flatnonzero(np.abs(weights) > 1e-4)]

@@ -1,0 +1,17 @@
+"""Directed acyclic graphs: drawn from edge probabilities, compared with a truth, and at random.
+
+A graph is a `networkx.DiGraph` whose nodes are the columns of a table, the target last.
+"""
+
+from causalmix_utils.graphs.sampling import check_edge_probabilities, random_dag, sample_dag, threshold_graph
+from causalmix_utils.graphs.scores import markov_blanket, score_graph, structural_hamming_distance
+
+__all__ = [
+    "check_edge_probabilities",
+    "markov_blanket",
+    "random_dag",
+    "sample_dag",
+    "score_graph",
+    "structural_hamming_distance",
+    "threshold_graph",
+]

@@ -1,0 +1,217 @@
+"""Directed acyclic graphs from edge probabilities, and at random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+_TOLERANCE = 1e-9  # Rounding that a matrix of averaged masses may carry.
+
+
+def check_edge_probabilities(P: pd.DataFrame) -> None:
+    """Check that `P` is a matrix of edge probabilities.
+
+    Raises
+    ------
+    ValueError
+        If `P` is not a square DataFrame with the same unique names on both sides, holds values outside [0, 1] or
+        missing ones, has an edge from a column to itself, or gives a pair more than probability 1.
+        The message names the first pair that is wrong.
+
+    Examples
+    --------
+    >>> check_edge_probabilities(pd.DataFrame([[0.0, 0.7], [0.6, 0.0]], index=["a", "b"], columns=["a", "b"]))
+    Traceback (most recent call last):
+        ...
+    ValueError: P gives the pair 'a', 'b' probability 0.7 + 0.6, more than 1
+    """
+    if not isinstance(P, pd.DataFrame):
+        raise ValueError(f"P must be a DataFrame, got {type(P).__name__}")
+    if list(P.index) != list(P.columns):
+        raise ValueError("P must have the same names in the same order as index and columns")
+    if P.index.has_duplicates:
+        raise ValueError(f"P names {P.index[P.index.duplicated()][0]!r} more than once")
+    if len(P) == 0:
+        raise ValueError("P is empty")
+    values = P.to_numpy(dtype=float)
+    wrong = ~((values >= -_TOLERANCE) & (values <= 1 + _TOLERANCE))
+    if wrong.any():
+        i, j = np.argwhere(wrong)[0]
+        raise ValueError(f"P gives the edge {P.index[i]!r} → {P.index[j]!r} the probability {values[i, j]}")
+    if np.diag(values).any():
+        i = int(np.flatnonzero(np.diag(values))[0])
+        raise ValueError(f"P gives {P.index[i]!r} an edge to itself with probability {values[i, i]}")
+    over = values + values.T > 1 + _TOLERANCE
+    if over.any():
+        i, j = np.argwhere(over)[0]
+        raise ValueError(
+            f"P gives the pair {P.index[i]!r}, {P.index[j]!r} probability {values[i, j]} + {values[j, i]}, more than 1"
+        )
+
+
+def sample_dag(
+    P: pd.DataFrame, *, rng: np.random.Generator, target: str | None = None, connect_target: bool = True
+) -> nx.DiGraph:
+    """Draw a directed acyclic graph from edge probabilities.
+
+    For every pair of columns one of three states is drawn: i → j with probability ``P.loc[i, j]``, j → i with
+    ``P.loc[j, i]``, no edge otherwise. The drawn edges are inserted from the most probable to the least,
+    ties in random order; an edge that would close a cycle is skipped, which is rare.
+
+    Parameters
+    ----------
+    P : DataFrame of shape (n, n)
+        From `causalmix_utils.discovery.edge_probabilities`.
+    rng : Generator
+        The same state gives the same graph.
+    target : str, optional
+        The target; the last column by default.
+    connect_target : bool
+        Give a target without a neighbour its most probable edge: rows sampled from a graph in
+        which the target stands alone say nothing about the classes. If `P` has no edge
+        at the target at all, it stays alone.
+
+    Returns
+    -------
+    networkx.DiGraph
+        All columns are nodes, in the order of `P`. Each edge has the attribute ``probability``. The graph has the
+        attributes ``target``, ``skipped`` (edges that would have closed a cycle) and ``forced`` (the edge
+        given to a lone target, if any).
+
+    Raises
+    ------
+    ValueError
+        If `P` is not a matrix of edge probabilities or `target` is not one of its columns.
+
+    Examples
+    --------
+    >>> P = pd.DataFrame([[0.0, 1.0], [0.0, 0.0]], index=["x", "y"], columns=["x", "y"])
+    >>> list(sample_dag(P, rng=np.random.default_rng(0)).edges)
+    [('x', 'y')]
+    """
+    check_edge_probabilities(P)
+    target = P.columns[-1] if target is None else target
+    if target not in P.columns:
+        raise ValueError(f"target={target!r} is not a column of P; the columns are {list(P.columns)}")
+    values = P.to_numpy(dtype=float)
+    first, second = np.triu_indices(len(P), 1)
+    draws = rng.random(len(first))
+    forward = draws < values[first, second]
+    backward = ~forward & (draws < values[first, second] + values[second, first])
+    edges = [*zip(first[forward], second[forward], strict=True), *zip(second[backward], first[backward], strict=True)]
+    names = list(P.columns)
+    weights = np.array([values[edge] for edge in edges])
+    order = np.lexsort((rng.random(len(edges)), -weights))
+    dag, skipped = _insert_edges(names, [(names[edges[k][0]], names[edges[k][1]], weights[k]) for k in order])
+    dag.graph.update(target=target, skipped=skipped, forced=[])
+    if connect_target and dag.degree(target) == 0:
+        _connect(dag, P, target, rng)
+    return dag
+
+
+def threshold_graph(P: pd.DataFrame, *, threshold: float = 0.5) -> nx.DiGraph:
+    """Return the one graph of all edges that are more probable than not, or than another threshold.
+
+    A pair of columns gets an edge if the probabilities of its two directions add up to at least `threshold`;
+    it points in the more probable direction (in the order of the columns where both are equal).
+    Edges are inserted from the most probable pair to the least; one that would close a cycle is turned round.
+
+    Parameters
+    ----------
+    P : DataFrame of shape (n, n)
+    threshold : float in (0, 1]
+
+    Returns
+    -------
+    networkx.DiGraph
+        Acyclic; each edge has the attribute ``probability``, that of the pair.
+
+    Raises
+    ------
+    ValueError
+        If `P` is not a matrix of edge probabilities or `threshold` is not in (0, 1].
+    """
+    check_edge_probabilities(P)
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold must be in (0, 1], got {threshold}")
+    values = P.to_numpy(dtype=float)
+    pairs = values + values.T
+    first, second = np.nonzero(np.triu(pairs >= threshold - _TOLERANCE, 1))
+    names = list(P.columns)
+    weighted = []
+    for i, j in sorted(zip(first, second, strict=True), key=lambda pair: -pairs[pair]):
+        source, end = (i, j) if values[i, j] >= values[j, i] else (j, i)
+        weighted.append((names[source], names[end], pairs[i, j]))
+    dag, _ = _insert_edges(names, weighted, turn=True)
+    dag.graph["target"] = names[-1]
+    return dag
+
+
+def random_dag(nodes: Sequence[str], n_edges: int, *, rng: np.random.Generator) -> nx.DiGraph:
+    """Draw a graph with a given number of edges: a random order of the nodes, and random pairs in that order.
+
+    Parameters
+    ----------
+    nodes : sequence of str
+        The last one counts as the target.
+    n_edges : int
+        At most ``n * (n - 1) / 2`` for n nodes.
+    rng : Generator
+
+    Returns
+    -------
+    networkx.DiGraph
+
+    Raises
+    ------
+    ValueError
+        If `n_edges` is negative or more than the nodes have room for.
+
+    Examples
+    --------
+    >>> dag = random_dag(["a", "b", "c"], 2, rng=np.random.default_rng(0))
+    >>> dag.number_of_edges(), nx.is_directed_acyclic_graph(dag)
+    (2, True)
+    """
+    nodes = list(nodes)
+    room = len(nodes) * (len(nodes) - 1) // 2
+    if not 0 <= n_edges <= room:
+        raise ValueError(f"n_edges must be between 0 and {room} for {len(nodes)} nodes, got {n_edges}")
+    order = rng.permutation(len(nodes))
+    first, second = np.triu_indices(len(nodes), 1)
+    chosen = rng.choice(room, size=n_edges, replace=False) if n_edges else []
+    dag = nx.DiGraph()
+    dag.add_nodes_from(nodes)
+    dag.add_edges_from((nodes[order[first[k]]], nodes[order[second[k]]]) for k in sorted(chosen))
+    if nodes:
+        dag.graph["target"] = nodes[-1]
+    return dag
+
+
+def _insert_edges(nodes: list[str], edges: list[tuple], *, turn: bool = False) -> tuple[nx.DiGraph, list[tuple]]:
+    """Build a graph edge by edge; one that would close a cycle is skipped, or turned round, which never closes one."""
+    dag = nx.DiGraph()
+    dag.add_nodes_from(nodes)
+    skipped = []
+    for source, end, weight in edges:
+        if not nx.has_path(dag, end, source):
+            dag.add_edge(source, end, probability=float(weight))
+        elif turn:
+            dag.add_edge(end, source, probability=float(weight))
+        else:
+            skipped.append((source, end))
+    return dag, skipped
+
+
+def _connect(dag: nx.DiGraph, P: pd.DataFrame, target: str, rng: np.random.Generator) -> None:
+    """Give a node without neighbours its most probable edge; a lone node can't close a cycle."""
+    edges = [(node, target) for node in P.columns] + [(target, node) for node in P.columns]
+    weights = np.array([P.loc[edge] for edge in edges])
+    if weights.max() <= 0:
+        return
+    source, end = edges[rng.choice(np.flatnonzero(weights >= weights.max() - _TOLERANCE))]
+    dag.add_edge(source, end, probability=float(P.loc[source, end]))
+    dag.graph["forced"] = [(source, end)]

@@ -6,6 +6,30 @@ function that draws. A `describe_*` function says in words what the figure besid
 for readers who can't see it.
 """
 
+from causalmix_utils.plots.results import (
+    describe_gains,
+    describe_trajectory,
+    plot_gains,
+    plot_gap,
+    plot_ranks,
+    plot_trajectory,
+)
+from causalmix_utils.plots.rows import describe_marginals, plot_marginals
 from causalmix_utils.plots.style import ARM_COLORS, ARM_LABELS, arm_color, arm_label, label_directly, make_axes
 
-__all__ = ["ARM_COLORS", "ARM_LABELS", "arm_color", "arm_label", "label_directly", "make_axes"]
+__all__ = [
+    "ARM_COLORS",
+    "ARM_LABELS",
+    "arm_color",
+    "arm_label",
+    "describe_gains",
+    "describe_marginals",
+    "describe_trajectory",
+    "label_directly",
+    "make_axes",
+    "plot_gains",
+    "plot_gap",
+    "plot_marginals",
+    "plot_ranks",
+    "plot_trajectory",
+]

@@ -1,0 +1,5 @@
+"""Fine-tuning a tabular foundation model on real rows mixed with synthetic ones."""
+
+from causalmix_utils.finetuning.estimator import CausalMixFTClassifier
+
+__all__ = ["CausalMixFTClassifier"]

@@ -1,0 +1,125 @@
+"""From what scikit-learn users hand in to what the network reads.
+
+`TableEncoder` remembers the types and category levels of the training data, so that new
+rows are read the same way: a category level that was not seen in training becomes a missing
+value, as in scikit-learn's histogram boosting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from causalmix_utils.tables import Table
+
+TARGET = "target"
+
+
+class TableEncoder:
+    """Turns features and labels into a `Table`, and a `Table`'s features into numbers.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels as given, sorted.
+    class_names_ : list of str
+        The same as strings, in the same order.
+    """
+
+    def fit(self, X: pd.DataFrame, y: Sequence, *, categorical: Sequence[str] | None = None, name: str) -> Table:
+        """Learn types, levels and classes; returns the training data as a `Table`.
+
+        Raises
+        ------
+        ValueError
+            If `y` holds missing values or fewer than two classes, or a column can't be read.
+        """
+        labels = np.asarray(y)
+        if labels.dtype.kind == "f" and not np.all(np.isfinite(labels)):
+            raise ValueError("y holds missing or infinite values (NaN or inf)")
+        if pd.isna(labels).any():
+            raise ValueError("y holds missing values")
+        self.classes_ = np.unique(labels)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y holds one class only, {self.classes_[0]!r}: a classifier needs at least two classes")
+        texts = [str(label) for label in self.classes_]
+        # 1 and "1" are different labels but the same text: number the classes then.
+        self.class_names_ = texts if len(set(texts)) == len(texts) else [f"class {i}" for i in range(len(texts))]
+        target = TARGET
+        while target in X.columns:
+            target += "_"
+        frame = X.assign(**{target: np.array(self.class_names_, dtype=object)[self.encode_labels(labels)]})
+        table = Table.from_frame(frame, target=target, categorical=categorical, name=name)
+        self.columns_ = list(table.X.columns)
+        self.levels_ = {column: list(table.X[column].cat.categories) for column in table.categorical}
+        return table
+
+    def encode_labels(self, y: Sequence) -> np.ndarray:
+        """Class codes ``0 … n_classes - 1``.
+
+        Raises
+        ------
+        ValueError
+            If a label was not seen in `fit`.
+        """
+        labels = np.asarray(y)
+        unknown = ~np.isin(labels, self.classes_)
+        if unknown.any():
+            raise ValueError(f"y holds the class {labels[unknown][0]!r}, which is not among {list(self.classes_)}")
+        return np.searchsorted(self.classes_, labels)
+
+    def encode_classes(self, table: Table) -> np.ndarray:
+        """Class codes of a `Table` with the same classes as the training data."""
+        return np.array([self.class_names_.index(name) for name in table.y], dtype=np.int64)
+
+    def encode_features(self, X: pd.DataFrame) -> np.ndarray:
+        """Features as numbers, shape (n_rows, n_features): categories as codes, NaN where missing.
+
+        Raises
+        ------
+        ValueError
+            If a numerical column holds text or an infinite value.
+        """
+        encoded = np.empty((len(X), len(self.columns_)))
+        for position, column in enumerate(self.columns_):
+            values = X.iloc[:, position]
+            if column in self.levels_:
+                encoded[:, position] = _encode_levels(values, self.levels_[column])
+            else:
+                encoded[:, position] = _encode_numbers(values, column)
+        return encoded
+
+
+def _encode_levels(values: pd.Series, levels: list[str]) -> np.ndarray:
+    frame = pd.DataFrame({"column": values.to_numpy(), TARGET: "any"})
+    text = Table.from_frame(frame, target=TARGET, categorical=["column"]).X["column"]
+    codes = pd.Categorical(text, categories=levels).codes.astype(float)
+    return np.where(codes < 0, np.nan, codes)
+
+
+def _encode_numbers(values: pd.Series, column: str) -> np.ndarray:
+    try:
+        numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"column {column!r} was numerical in training, but holds text now: {error}") from error
+    if np.isinf(numbers).any():
+        raise ValueError(f"column {column!r} holds infinity in row {int(np.isinf(numbers).argmax())}")
+    return numbers
+
+
+def as_frame(X: Any) -> pd.DataFrame:
+    """`X` as a DataFrame with string column names and a plain index; arrays get the names ``x0, x1, …``."""
+    if isinstance(X, pd.DataFrame):
+        return X.rename(columns=str).reset_index(drop=True)
+    if hasattr(X, "toarray"):
+        raise TypeError("Sparse data was passed for X, but dense data is required: use X.toarray()")
+    values = np.asarray(X)
+    if values.ndim != 2:
+        raise ValueError(f"Expected 2D array for X, got an array of shape {values.shape}. Reshape your data.")
+    if values.dtype.kind == "c":
+        raise ValueError("Complex data not supported: X holds complex numbers")
+    frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(values.shape[1])])
+    return frame.infer_objects()

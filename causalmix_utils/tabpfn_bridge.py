@@ -1,0 +1,126 @@
+"""Everything that fine-tuning needs from the inside of the tabpfn library, in one place.
+
+The library's own fine-tuning class has no hook for extra rows, so the loop in
+`causalmix_utils.finetuning` is ours.  It needs three things that are not public in
+tabpfn 9.2: the network behind a classifier, the views of a table that an ensemble looks at,
+and a classifier that predicts with a network while it is being trained.  A new release of
+the library can change them; then this file is the one to mend.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from tabpfn import TabPFNClassifier
+
+
+class TrainableEnsemble:
+    """A private copy of a classifier's network, and the loss of its ensemble on rows of one pool.
+
+    Parameters
+    ----------
+    classifier : TabPFNClassifier
+        From `causalmix_utils.foundation.load_classifier`; not fitted, not changed.
+    X : ndarray of shape (n_rows, n_features), float
+        Features of all rows that fine-tuning may draw, categories as codes, NaN where missing.
+    y : ndarray of shape (n_rows,)
+        Their class codes. Every class must occur.
+
+    Attributes
+    ----------
+    network : torch.nn.Module
+        The network to train. The given classifier does not share it.
+    """
+
+    def __init__(self, classifier: TabPFNClassifier, X: np.ndarray, y: np.ndarray) -> None:
+        from tabpfn.base import ModelSpecs
+
+        source = copy.deepcopy(classifier)
+        source._initialize_model_variables()
+        self.network: torch.nn.Module = copy.deepcopy(source.models_[0])
+        self._specs = ModelSpecs(
+            model=self.network, architecture_config=source.configs_[0], inference_config=source.inference_config_
+        )
+        self._parameters = {**classifier.get_params(), "model_path": self._specs}
+        self._device = source.devices_[0]
+        self.network.to(self._device)
+        self._seed = int(classifier.random_state)
+        self._views, self._X, self._y = source._initialize_dataset_preprocessing(X=X, y=y, random_state=self._seed)
+        self._schema = source.inferred_feature_schema_
+        self._n_classes = int(source.n_classes_)
+
+    @property
+    def n_views(self) -> int:
+        """How many differently prepared views of the table the ensemble averages over."""
+        return len(self._views)
+
+    def loss(self, context: np.ndarray, query: np.ndarray, *, view: int) -> torch.Tensor:
+        """Mean cross-entropy of the query rows given the context rows, seen through one view of the ensemble.
+
+        Parameters
+        ----------
+        context, query : ndarray of int
+            Positions of rows in the pool. Every class of the pool must be among the context rows.
+        view : int
+            Which view, ``0 … n_views - 1``.
+
+        Returns
+        -------
+        torch.Tensor
+            A scalar with gradients for `network`.
+        """
+        import torch
+
+        self.network.train()
+        target = torch.as_tensor(self._y[query], dtype=torch.long, device=self._device)
+        return torch.nn.functional.cross_entropy(self._view_logits(self._prepare_view(view, context), query), target)
+
+    def _prepare_view(self, view: int, context: np.ndarray) -> Any:
+        """One view of the context rows, with its own fitted preprocessing."""
+        from tabpfn.preprocessing.ensemble import TabPFNEnsemblePreprocessor
+
+        preprocessor = TabPFNEnsemblePreprocessor(
+            configs=self._views[view : view + 1],
+            n_samples=len(context),
+            feature_schema=self._schema,
+            random_state=self._seed,
+            n_preprocessing_jobs=1,
+        )
+        (prepared,) = preprocessor.fit_transform_ensemble_members(X_train=self._X[context], y_train=self._y[context])
+        return prepared
+
+    def _view_logits(self, view: Any, query: np.ndarray) -> torch.Tensor:
+        """Logits of shape (n_query, n_classes), the classes back in their own order."""
+        import torch
+        from tabpfn.architectures.interface import PerformanceOptions
+
+        X_context = torch.as_tensor(np.asarray(view.X_train), dtype=torch.float32)
+        X_query = torch.as_tensor(np.asarray(view.transform_X_test(self._X[query])), dtype=torch.float32)
+        X = torch.cat([X_context, X_query]).to(self._device)[:, None]  # (context + query rows, 1 table, features)
+        y = torch.as_tensor(np.asarray(view.y_train), dtype=torch.float32, device=self._device)[:, None]
+        logits = self.network(X, y, performance_options=PerformanceOptions(use_chunkwise_inference=False))[:, 0]
+        order = view.config.class_permutation
+        return logits[:, : self._n_classes] if order is None else logits[:, order]
+
+    def evaluator(self, X_context: np.ndarray, y_context: np.ndarray) -> TabPFNClassifier:
+        """A fitted classifier that predicts with `network` as it is at the moment of the call.
+
+        It shares the network: after every training step it predicts with the new weights,
+        without being fitted again.
+        """
+        from tabpfn import TabPFNClassifier
+
+        return TabPFNClassifier(**self._parameters).fit(X_context, y_context)
+
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        """A copy of the weights."""
+        return {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
+
+    def restore(self, weights: dict[str, torch.Tensor]) -> None:
+        """Put the weights of a `snapshot` back."""
+        self.network.load_state_dict(weights)

@@ -1,0 +1,140 @@
+"""scikit-learn estimators as the prediction models of DoWhy's mechanisms.
+
+DoWhy's own wrapper codes categorical parents itself, by their mean target where they have many levels, and stops at a
+missing category.  The models here know the type and the levels of every parent, so that boosting gets
+categories as categories and missing values as missing.
+
+This module imports DoWhy; `causalmix_utils.scm` imports it only when something is fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from dowhy.gcm.causal_mechanisms import AdditiveNoiseModel, ClassifierFCM, StochasticModel
+from dowhy.gcm.ml import ClassificationModel, PredictionModel
+from dowhy.gcm.stochastic_models import EmpiricalDistribution
+from sklearn.base import BaseEstimator, clone
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+_MAX_BOOSTED_LEVELS = 254  # scikit-learn's boosting takes no category with more levels.
+
+
+def make_mechanism(kind: str, levels: Sequence[list[str] | None], *, categorical: bool):
+    """Return an unfitted mechanism for a node.
+
+    Parameters
+    ----------
+    kind : {"linear", "boosting"}
+    levels : sequence, one entry a parent
+        The parent's levels, or None for a numerical parent. Empty for a root.
+    categorical : bool
+        Whether the node itself is categorical.
+    """
+    if not levels:
+        return EmpiricalDistribution()
+    if categorical:
+        return ClassifierFCM(ParentsClassifier(_make_estimator(kind, levels, classifier=True), levels))
+    return AdditiveNoiseModel(ParentsRegressor(_make_estimator(kind, levels, classifier=False), levels))
+
+
+def is_root_mechanism(mechanism) -> bool:
+    """Whether a mechanism is one of a root."""
+    return isinstance(mechanism, StochasticModel)
+
+
+class _ParentsModel(PredictionModel):
+    """An estimator of a node from its parents.
+
+    Parameters
+    ----------
+    estimator : scikit-learn estimator
+        Gets an array of floats in which a category is its level's number; missing values are NaN.
+    levels : sequence, one entry a parent
+        The parent's levels, or None for a numerical parent.
+    """
+
+    def __init__(self, estimator: BaseEstimator, levels: Sequence[list[str] | None]) -> None:
+        self.estimator = estimator
+        self.levels = list(levels)
+
+    def clone(self):
+        """Return the same model, not fitted."""
+        return type(self)(clone(self.estimator), self.levels)
+
+    def _encode(self, X: np.ndarray) -> np.ndarray:
+        X = np.asarray(X, dtype=object).reshape(len(X), -1)
+        encoded = np.empty(X.shape, dtype=float)
+        for place, levels in enumerate(self.levels):
+            if levels is None:
+                encoded[:, place] = X[:, place].astype(float)
+            else:
+                codes = {level: float(code) for code, level in enumerate(levels)}
+                encoded[:, place] = [codes.get(value, np.nan) for value in X[:, place]]
+        return encoded
+
+    def __str__(self) -> str:
+        return str(self.estimator)
+
+
+class ParentsRegressor(_ParentsModel):
+    """Regressor of a numerical node; a node without any value is predicted as 0."""
+
+    def fit(self, X: np.ndarray, Y: np.ndarray) -> None:
+        y = np.asarray(Y, dtype=float).ravel()
+        if len(np.unique(y)) < 2:
+            self.estimator = DummyRegressor(strategy="constant", constant=y[0] if len(y) else 0.0)
+        self.estimator.fit(self._encode(X), y)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return self.estimator.predict(self._encode(X)).reshape(-1, 1)
+
+
+class ParentsClassifier(_ParentsModel, ClassificationModel):
+    """Classifier of a categorical node; a node with one level is predicted as that level."""
+
+    def fit(self, X: np.ndarray, Y: np.ndarray) -> None:
+        y = np.asarray(Y, dtype=str).ravel()
+        if len(np.unique(y)) < 2:
+            self.estimator = DummyClassifier(strategy="prior")
+        self.estimator.fit(self._encode(X), y)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return self.estimator.predict(self._encode(X)).reshape(-1, 1)
+
+    def predict_probabilities(self, X: np.ndarray) -> np.ndarray:
+        return self.estimator.predict_proba(self._encode(X))
+
+    @property
+    def classes(self) -> list[str]:
+        return [str(level) for level in self.estimator.classes_]
+
+
+def _make_estimator(kind: str, levels: Sequence[list[str] | None], *, classifier: bool) -> BaseEstimator:
+    if kind == "boosting":
+        # Small trees and few rounds: on a few hundred rows more of either only costs time.
+        settings = {
+            "max_iter": 40,
+            "max_leaf_nodes": 8,
+            "min_samples_leaf": 8,
+            "learning_rate": 0.15,
+            "early_stopping": False,
+            "random_state": 0,
+            "categorical_features": [known is not None and len(known) <= _MAX_BOOSTED_LEVELS for known in levels],
+        }
+        return HistGradientBoostingClassifier(**settings) if classifier else HistGradientBoostingRegressor(**settings)
+    numerical = [place for place, known in enumerate(levels) if known is None]
+    nominal = [place for place, known in enumerate(levels) if known is not None]
+    scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+    prepare = ColumnTransformer(
+        [("numerical", scale, numerical), ("nominal", OneHotEncoder(handle_unknown="ignore"), nominal)],
+        sparse_threshold=0.0,
+    )
+    return make_pipeline(prepare, LogisticRegression(max_iter=1000) if classifier else Ridge(alpha=1.0))

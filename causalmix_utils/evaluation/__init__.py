@@ -2,17 +2,17 @@
 
 The columns that the functions know, all of which `causalmix_utils.benchmark` writes:
 
-================================  ===========================================================
-``table``, ``split``              which rows the run saw
-``regime``                        rows of the train and validation parts together, as asked for
-``n_rows``                        … as given: fewer where the table is small
-``checkpoint``                    hash of the weights that every run started from
-``arm``, ``seed``                 what it was fine-tuned on, and the repetition
-``auc``, ``log_loss``             on the test part, with all train and validation rows as context
-``calibration_error``             expected calibration error on the same rows
-``best_step``                     step that early stopping chose; 0 keeps the zero-shot model
+==================================  ===========================================================
+``table``, ``split``                which rows the run saw
+``regime``                          rows of the train and validation parts together, as asked for
+``n_rows``                          … as given: fewer where the table is small
+``checkpoint``                      hash of the weights that every run started from
+``arm``, ``seed``                   what it was fine-tuned on, and the repetition
+``auc``, ``log_loss``               on the test part, with all train and validation rows as context
+``calibration_error``               expected calibration error on the same rows
+``best_step``                       step that early stopping chose; 0 keeps the zero-shot model
 ``optimism_gap``, ``tracking_gap``  see `validation_test_gap`
-================================  ===========================================================
+==================================  ===========================================================
 
 `add_gains` adds ``zero_shot_auc``, ``zero_shot_log_loss``, ``gain``, ``gain_points`` and ``log_loss_gain``.
 Functions with a ``value`` argument take any column in which higher is better.

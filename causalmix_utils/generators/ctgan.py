@@ -13,19 +13,23 @@ from causalmix_utils.generators.base import Generator
 from causalmix_utils.generators.registry import register_generator
 from causalmix_utils.tables import Table
 
+LIBRARY_EPOCHS = 300
+MINIMUM_STEPS = 1000
+
 
 @register_generator
 class CtganGenerator(Generator):
     """Conditional tabular GAN on features and target together.
 
     The library `ctgan` is an optional extra, since its licence is not an open-source one: it is BUSL-1.1, which
-    permits research and teaching, and restricts offering the library as a service.
+    permits any use but a commercial service that creates synthetic data for others.
 
     Parameters
     ----------
-    epochs : int, default=300
-        Passes over the training table. A table with fewer rows than twice `batch_size` gets one step an epoch.
-    batch_size : int, default=500
+    epochs : int, optional
+        Passes over the training table; a table with fewer rows than twice `batch_size` gets one step a pass. By
+        default the library's own number, 300, or as many as make 1,000 steps, whichever is more.
+    batch_size : int, default=100
         Rows in a step, drawn with replacement; a multiple of 10, since the discriminator judges 10 rows together.
     cover_classes : bool, default=True
         Whether every class occurs in a sample that is large enough.
@@ -37,9 +41,13 @@ class CtganGenerator(Generator):
 
     Notes
     -----
+    The library's defaults, 300 epochs with batches of 500, are made for large tables: one of 133 rows gets 300 steps,
+    which is too few. With the defaults here a random forest that was trained on 500 synthetic rows alone reached
+    higher AUC on held-out real rows for about the same time (breast cancer and wine from scikit-learn, 133 rows).
+    ``CtganGenerator(epochs=300, batch_size=500)`` is the library's setting.
+
     The network always runs on the CPU. Missing values are filled before and put back afterwards, as in every generator.
-    The rows are judged by a network that was trained on a few hundred rows: expect weak dependence between
-    columns, and classes that can hardly be told apart, on small tables.
+    Expect weak dependence between columns, and classes that can hardly be told apart, on tables of a few hundred rows.
 
     References
     ----------
@@ -54,13 +62,14 @@ class CtganGenerator(Generator):
     cost = "20 seconds"
     requires = "ctgan"
 
-    def __init__(self, *, epochs: int = 300, batch_size: int = 500, cover_classes: bool = True) -> None:
+    def __init__(self, *, epochs: int | None = None, batch_size: int = 100, cover_classes: bool = True) -> None:
         self.epochs = epochs
         self.batch_size = batch_size
         self.cover_classes = cover_classes
 
     def _check_options(self) -> None:
-        check_count("epochs", self.epochs)
+        if self.epochs is not None:
+            check_count("epochs", self.epochs)
         if check_count("batch_size", self.batch_size) % 10:
             raise ValueError(f"batch_size must be a multiple of 10, got {self.batch_size!r}")
 
@@ -69,9 +78,17 @@ class CtganGenerator(Generator):
         with keep_global_state(), warnings.catch_warnings():
             # Its mixtures of Gaussians often stop before they converge on a few rows; nothing follows from that.
             warnings.simplefilter("ignore")
-            self.model_ = library.CTGAN(epochs=self.epochs, batch_size=self.batch_size, enable_gpu=False)
+            self.model_ = library.CTGAN(
+                epochs=self._count_epochs(len(train)), batch_size=self.batch_size, enable_gpu=False
+            )
             self.model_.set_random_state(draw_seed(rng))
             self.model_.fit(train.to_frame(), [*train.categorical, train.target])
+
+    def _count_epochs(self, n_rows: int) -> int:
+        if self.epochs is not None:
+            return self.epochs
+        steps_per_epoch = max(n_rows // self.batch_size, 1)
+        return max(LIBRARY_EPOCHS, -(-MINIMUM_STEPS // steps_per_epoch))
 
     def _sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         with keep_global_state(), warnings.catch_warnings():

@@ -74,8 +74,12 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
     categorical_features : list of str or None, default=None
         Columns that hold categories although they are numbers, by name (``x0, x1, …`` for arrays). Columns of text,
         bool or ``category`` dtype are categories anyway.
+    ensemble_seed : int or None, default=None
+        Seeds the views of the table (order of features and classes) on its own, so that fits with
+        different `random_state` still predict from the same views: with the zero-shot weights
+        kept, they are equal. None draws it from `random_state`.
     random_state : int, RandomState or None, default=None
-        Seeds everything. With an int, two fits on the same machine are the same.
+        Seeds everything else. With an int, two fits on the same machine are the same.
 
     Attributes
     ----------
@@ -136,6 +140,7 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
         device: str = "auto",
         verbose: bool = False,
         categorical_features: list[str] | None = None,
+        ensemble_seed: int | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.generator = generator
@@ -156,6 +161,7 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
         self.device = device
         self.verbose = verbose
         self.categorical_features = categorical_features
+        self.ensemble_seed = ensemble_seed
         self.random_state = random_state
 
     def fit(
@@ -213,10 +219,11 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
             train, validation = rows.take(kept), (real_X[held], real_y[held])
         elif validation is not None:
             real_X, real_y = np.vstack([real_X, validation[0]]), np.concatenate([real_y, validation[1]])
+        drawn_seed = int(rng.integers(2**31 - 1))
         classifier = load_classifier(
             self.weights,
             n_estimators=self.n_estimators,
-            random_state=int(rng.integers(2**31 - 1)),
+            random_state=drawn_seed if self.ensemble_seed is None else self.ensemble_seed,
             device=self.device,
             categorical_features_indices=[rows.X.columns.get_loc(column) for column in rows.categorical],
         )
@@ -266,6 +273,10 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
             )
         if self.mixing not in MIXING:
             raise ValueError(f"mixing must be one of {MIXING}, got {self.mixing!r}")
+        if self.ensemble_seed is not None and not (
+            isinstance(self.ensemble_seed, (int, np.integer)) and self.ensemble_seed >= 0
+        ):
+            raise ValueError(f"ensemble_seed must be an integer of at least 0 or None, got {self.ensemble_seed!r}")
         for name in ("learning_rate", "weight_decay"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)!r}")

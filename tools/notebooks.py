@@ -44,7 +44,15 @@ if "google.colab" in sys.modules:
 
 PARAMETERS = 'profile = "book"  # "smoke" is a small setting for tests'
 
-CLOSING = ("## Takeaways\n\n- …", "## Exercises\n\n…", "## References\n\n- …")
+TAKEAWAYS = "## Takeaways\n\n- …"
+EXERCISES = "## Exercises\n\n**1.** …"
+EXERCISE = """\
+from causalmix_utils import exercises
+
+answer = None  # your answer
+exercises.check_number(answer, expected=0.0, hint="…")"""
+SOLUTION = "<details><summary>Solution</summary>\n\n…\n\n</details>"
+REFERENCES = "## References\n\n- …"
 
 
 def main() -> None:
@@ -93,7 +101,11 @@ def write_frame(path: Path, title: str) -> None:
         markdown(OPENING),
         code(INSTALL.format(**names), metadata={"tags": ["install", "hide-cell"]}),
         code(PARAMETERS, metadata={"tags": ["parameters"]}),
-        *[markdown(section) for section in CLOSING],
+        markdown(TAKEAWAYS),
+        markdown(EXERCISES),
+        code(EXERCISE),
+        markdown(SOLUTION),
+        markdown(REFERENCES),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)

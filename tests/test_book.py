@@ -1,0 +1,212 @@
+"""The book's structure: contents and files agree, notebooks are clean, portable and complete, addresses agree."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from docutils.nodes import make_id
+
+from tools.notebooks import tidy
+from tools.retarget import configured_repository, files, own_addresses, published_address
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+REPOSITORY = configured_repository()
+BRANCH = CONFIG["repository"]["branch"]
+
+LARGEST_NOTEBOOK = 200_000  # bytes, without outputs
+LARGEST_FILE = 8_000_000
+
+MYST_ONLY = {
+    "a directive": re.compile(r"^\s*(:::+|```+|~~~+)\s*\{", re.MULTILINE),
+    "a role": re.compile(r"\{[a-z][a-z:+-]*\}`"),
+    "a target": re.compile(r"^\([\w-]+\)=\s*$", re.MULTILINE),
+    "a comment": re.compile(r"^%\s", re.MULTILINE),
+    "a substitution": re.compile(r"\{\{.*?\}\}"),
+}
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+
+
+def toc_entries() -> list[str]:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+
+
+def cells(path: Path, kind: str) -> list:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+
+
+def tagged(path: Path, tag: str) -> list:
+    return [cell for cell in cells(path, "code") if tag in cell.metadata.get("tags", [])]
+
+
+def prose(path: Path) -> str:
+    return "\n\n".join(cell.source for cell in cells(path, "markdown"))
+
+
+def test_every_entry_of_the_contents_is_a_file():
+    entries = toc_entries()
+    missing = [
+        entry for entry in entries if not any((ROOT / entry).with_suffix(end).is_file() for end in (".md", ".ipynb"))
+    ]
+    assert not missing
+    assert len(set(entries)) == len(entries)
+
+
+def test_every_page_and_notebook_is_in_the_contents():
+    pages = [*ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*")]
+    files_of_the_book = {str(path.relative_to(ROOT).with_suffix("")) for path in pages if not path.name.startswith(".")}
+    assert files_of_the_book <= set(toc_entries())
+
+
+def test_chapters_are_in_the_order_of_their_numbers():
+    chapters = [entry for entry in toc_entries() if entry.startswith("notebooks/")]
+    assert chapters == sorted(chapters)
+    assert len(chapters) >= 6
+
+
+@each_notebook
+def test_a_notebook_holds_no_outputs_and_no_editor_metadata(path):
+    assert path.read_text(encoding="utf-8") == tidy(path), "run `make format`"
+
+
+@each_notebook
+def test_a_notebook_is_small(path):
+    assert path.stat().st_size < LARGEST_NOTEBOOK
+
+
+@each_notebook
+def test_one_cell_sets_the_profile_to_book_and_nothing_else(path):
+    (cell,) = tagged(path, "parameters")
+    (assignment,) = ast.parse(cell.source).body
+    assert ast.unparse(assignment) == "profile = 'book'"
+
+
+@each_notebook
+def test_the_prose_of_a_notebook_renders_outside_of_the_book(path):
+    for cell in cells(path, "markdown"):
+        outside_code = re.sub(r"(?<!`)`[^`\n]+`(?!`)", "``", cell.source)
+        for what, pattern in MYST_ONLY.items():
+            text = cell.source if what == "a role" else outside_code
+            assert not pattern.search(text), f"{what} of MyST, which Colab shows as text:\n{cell.source}"
+
+
+@each_notebook
+def test_a_chapter_opens_with_a_title_a_badge_and_what_to_expect(path):
+    first, second = nbformat.read(path, as_version=4).cells[:2]
+    assert first.source.startswith("# ")
+    badge = f"(https://colab.research.google.com/github/{REPOSITORY}/blob/{BRANCH}/notebooks/{path.name})"
+    assert f"[![Open in Colab](../book/_static/open-in-colab.svg)]{badge}" in first.source
+    positions = [second.source.find(name) for name in ("What you will learn", "What you need", "Time and memory")]
+    assert -1 not in positions
+    assert positions == sorted(positions)
+    assert "…" not in second.source, "fill in the frame"
+
+
+@each_notebook
+def test_a_chapter_has_one_title_and_closes_with_takeaways_exercises_and_references(path):
+    headings = re.findall(r"^(#{1,2}) (.+)$", re.sub(r"```.*?```", "", prose(path), flags=re.DOTALL), re.MULTILINE)
+    assert [level for level, _ in headings].count("#") == 1
+    assert [text for _, text in headings[-3:]] == ["Takeaways", "Exercises", "References"]
+
+
+@each_notebook
+def test_an_exercise_checks_itself_and_has_a_solution_to_unfold(path):
+    all_cells = nbformat.read(path, as_version=4).cells
+    (start,) = [i for i, cell in enumerate(all_cells) if cell.source.startswith("## Exercises")]
+    code = "\n".join(cell.source for cell in all_cells[start:] if cell.cell_type == "code")
+    text = "\n".join(cell.source for cell in all_cells[start:] if cell.cell_type == "markdown")
+    hidden = [cell for cell in all_cells[start:] if "hide-cell" in cell.metadata.get("tags", [])]
+    assert re.search(r"\bcheck_\w+\(", code), "no exercise checks an answer"
+    assert "<details>" in text or hidden, "no solution to unfold"
+    assert text.count("<details>") == text.count("</details>") == text.count("<summary>")
+
+
+@each_notebook
+def test_the_first_code_cell_installs_the_package_in_colab_and_only_there(path):
+    cell = cells(path, "code")[0]
+    assert {"install", "hide-cell"} <= set(cell.metadata.get("tags", []))
+    lines = cell.source.splitlines()
+    condition = lines.index('if "google.colab" in sys.modules:')
+    installs = [i for i, line in enumerate(lines) if "pip install" in line]
+    assert installs
+    for i in installs:
+        assert i > condition
+        assert lines[i].startswith("    %pip install -q ")
+    assert re.search(rf'"causalmix-utils(\[[a-z,]+\])? @ git\+https://github\.com/{REPOSITORY}"', cell.source)
+
+
+@each_notebook
+def test_links_to_the_published_book_lead_somewhere(path):
+    base = re.escape(published_address(REPOSITORY))
+    for page, anchor in re.findall(rf"{base}((?:book|notebooks)/\w+)\.html(?:#([\w-]+))?", prose(path)):
+        assert page in toc_entries(), f"{page} is not a page of the book"
+        if anchor and page.startswith("book/"):
+            assert anchor in anchors(ROOT / f"{page}.md"), f"{page} has no anchor {anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    text = page.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^\(([\w-]+)\)=$", text, re.MULTILINE))
+    headings = {make_id(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+    glossary = re.findall(r":::\{glossary\}\n(.*?)\n:::", text, re.DOTALL)
+    terms = {
+        f"term-{make_id_of_term(term)}" for block in glossary for term in re.findall(r"^(\S.*)$", block, re.MULTILINE)
+    }
+    return targets | headings | terms
+
+
+def make_id_of_term(term: str) -> str:
+    # Sphinx keeps capital letters in the anchors of glossary terms.
+    return re.sub(r"[^A-Za-z0-9.]+", "-", term).strip("-")
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_address_of_the_repository_agrees_with_the_settings(path):
+    expected = {REPOSITORY, published_address(REPOSITORY)}
+    assert own_addresses(path.read_text(encoding="utf-8")) <= expected, "run `make retarget`"
+
+
+def test_the_readme_links_to_every_chapter_in_colab():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in NOTEBOOKS:
+        assert f"https://colab.research.google.com/github/{REPOSITORY}/blob/{BRANCH}/notebooks/{path.name}" in text
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "book/how_to_use.md"])
+def test_every_command_that_a_page_names_is_in_the_makefile(name):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:`|\$ )make ([a-z]+)\b", text))
+    assert named
+    assert named <= targets
+
+
+def test_continuous_integration_runs_the_test_command_of_the_readme():
+    commands = [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line and not line.startswith("#")]
+    assert commands[-1] == "make test"
+    assert "make test" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_reference_page_names_every_module_of_the_package():
+    page = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"automodule:: causalmix_utils\.(\w+)", page))
+    modules = {path.stem for path in (ROOT / "causalmix_utils").glob("[a-z]*.py")}
+    packages = {path.parent.name for path in (ROOT / "causalmix_utils").glob("*/__init__.py")}
+    assert documented == (modules | packages) - {"cli"}
+
+
+def test_no_file_of_the_book_is_large():
+    folders = ("book", "notebooks", "causalmix_utils")
+    large = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.stat().st_size > LARGEST_FILE]
+    assert not large
+
+
+def test_figures_in_pages_have_alternative_text():
+    for path in [ROOT / "README.md", *ROOT.glob("book/*.md"), *NOTEBOOKS]:
+        assert "![](" not in path.read_text(encoding="utf-8"), f"{path.name} has an image without alternative text"

@@ -1,0 +1,141 @@
+"""The maintainers' tools: pointing the book to a fork, forgetting stale outputs, tidying notebooks."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import clear_stale_outputs, notebooks, retarget
+
+ROOT = Path(__file__).resolve().parents[1]
+
+OWN = """\
+git clone https://github.com/old/book
+%pip install -q "causalmix-utils[ctgan] @ git+https://github.com/old/book"
+(https://colab.research.google.com/github/old/book/blob/main/notebooks/01_discovery.ipynb)
+https://old.github.io/book/book/glossary.html#term-zero-shot
+repository-code: "https://github.com/old/book"
+"""
+FOREIGN = """\
+git+https://github.com/somebody/else
+https://github.com/googlecolab/backend-info
+https://tabarena.github.io/leaderboard/index.html
+https://colab.research.google.com/github/other/repo/blob/main/examples/a.ipynb
+"""
+
+
+def test_every_address_of_the_repository_is_replaced_and_no_other():
+    text = retarget.retarget(OWN + FOREIGN, "new-owner/new.name")
+    assert "old" not in text
+    assert text.endswith(FOREIGN)
+    assert retarget.own_addresses(text) == {"new-owner/new.name", "https://new-owner.github.io/new.name/"}
+
+
+def test_pointing_somewhere_else_and_back_restores_the_text():
+    there = retarget.retarget(OWN + FOREIGN, "new-owner/new.name")
+    assert retarget.retarget(there, "old/book") == OWN + FOREIGN
+
+
+def test_a_repository_of_personal_pages_is_served_without_a_folder():
+    text = retarget.retarget(OWN, "reader/reader.github.io")
+    assert "https://reader.github.io/book/glossary.html" in text
+    assert retarget.retarget(text, "old/book") == OWN
+
+
+@pytest.fixture
+def copy_of_the_book(tmp_path, monkeypatch):
+    for name in ("_config.yml", "README.md", "CITATION.cff"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("_static", "results"))
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    monkeypatch.setattr(retarget, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_a_fork_changes_the_settings_and_every_file_at_once(copy_of_the_book, monkeypatch):
+    before = retarget.configured_repository()
+    monkeypatch.setattr("sys.argv", ["retarget.py", "reader/fork"])
+    retarget.main()
+    assert retarget.configured_repository() == "reader/fork"
+    for path in retarget.files():
+        assert before not in path.read_text(encoding="utf-8")
+    for path in copy_of_the_book.glob("notebooks/*.ipynb"):
+        nbformat.validate(nbformat.read(path, as_version=4))
+
+
+@pytest.mark.parametrize("wrong", ["book", "a/b/c", "https://github.com/a/b", "a b/c"])
+def test_what_is_not_a_repository_is_refused_and_nothing_changes(copy_of_the_book, monkeypatch, wrong):
+    before = (copy_of_the_book / "_config.yml").read_text(encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["retarget.py", wrong])
+    with pytest.raises(SystemExit, match=re.escape(f"REPO must be owner/name, got {wrong!r}")):
+        retarget.main()
+    assert (copy_of_the_book / "_config.yml").read_text(encoding="utf-8") == before
+
+
+@pytest.fixture
+def small_build(tmp_path, monkeypatch):
+    """A project with one module and one result, executed once."""
+    monkeypatch.setattr(clear_stale_outputs, "ROOT", tmp_path)
+    monkeypatch.setattr(clear_stale_outputs, "BUILD", tmp_path / "_build")
+    monkeypatch.setattr(clear_stale_outputs, "FINGERPRINT", tmp_path / "_build" / "computed-with.txt")
+    for name in ("causalmix_utils/module.py", "book/results/run.json", "requirements.lock", "book/index.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("before")
+    clear_stale_outputs.main()
+    (tmp_path / "_build" / ".jupyter_cache").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("changed", ["causalmix_utils/module.py", "book/results/run.json", "requirements.lock"])
+def test_executed_chapters_are_forgotten_when_what_they_compute_with_changes(small_build, changed):
+    (small_build / changed).write_text("after")
+    clear_stale_outputs.main()
+    assert not (small_build / "_build" / ".jupyter_cache").exists()
+
+
+def test_executed_chapters_are_forgotten_when_a_module_is_added(small_build):
+    (small_build / "causalmix_utils" / "new.py").write_text("")
+    clear_stale_outputs.main()
+    assert not (small_build / "_build" / ".jupyter_cache").exists()
+
+
+def test_executed_chapters_are_kept_when_only_prose_changes(small_build):
+    (small_build / "book" / "index.md").write_text("after")
+    (small_build / "causalmix_utils" / "__pycache__").mkdir()
+    (small_build / "causalmix_utils" / "__pycache__" / "module.pyc").write_text("")
+    clear_stale_outputs.main()
+    assert (small_build / "_build" / ".jupyter_cache").exists()
+
+
+def test_tidying_removes_what_a_run_leaves_and_keeps_what_a_writer_set(tmp_path):
+    path = tmp_path / "notebook.ipynb"
+    cell = nbformat.v4.new_code_cell("1 + 1", metadata={"tags": ["hide-cell"], "collapsed": True})
+    cell.outputs = [nbformat.v4.new_output("stream", text="2")]
+    cell.execution_count = 7
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata={"colab": {"provenance": []}}), path)
+    tidied = json.loads(notebooks.tidy(path))
+    assert tidied["cells"][0] | {"id": ""} == {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "",
+        "metadata": {"tags": ["hide-cell"]},
+        "outputs": [],
+        "source": ["1 + 1"],
+    }
+    assert "colab" not in tidied["metadata"]
+    path.write_text(json.dumps(tidied))
+    assert json.loads(notebooks.tidy(path)) == tidied
+
+
+def test_a_new_chapter_has_the_frame_and_is_tidy(tmp_path):
+    path = tmp_path / "06_new.ipynb"
+    notebooks.write_frame(path, "A new chapter")
+    assert path.read_text(encoding="utf-8") == notebooks.tidy(path)
+    tags = [cell.metadata.get("tags", []) for cell in nbformat.read(path, as_version=4).cells]
+    assert ["install", "hide-cell"] in tags
+    assert ["parameters"] in tags
+    with pytest.raises(SystemExit, match="exists already"):
+        notebooks.write_frame(path, "Another")

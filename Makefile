@@ -25,7 +25,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup install book test lint format serve benchmark pretrain tables retarget lock resolve clean distclean
+.PHONY: help setup install book test lint format serve benchmark pretrain tables retarget lock resolve links clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ lock: $(UV) ## write requirements.lock from pyproject.toml: make lock UPGRADE=1 
 
 resolve: $(UV) ## show that Python 3.11 to 3.13 and Colab resolve
 	$(PYTHON) tools/resolve.py $(UV)
+
+links: setup ## check every external link of the book (needs the network)
+	$(BIN)/jupyter-book build . --builder linkcheck
 
 $(UV):
 	$(PYTHON) -m venv .cache/uv

@@ -79,20 +79,33 @@ def sample_raw(rows, table, **options):
     return Doubling(rows=rows, **options).fit(table, rng=rng).sample(2, rng=rng)
 
 
-def test_numbers_are_rounded_to_the_tables_decimals_and_clipped_to_its_range(small):
-    raw = {"out": ["a", "b"], "kind": ["x", "y"], "size": [1.6, 99], "price": [1.23456, -np.inf], "spare": [0, 0]}
+def test_numbers_of_a_column_with_few_values_become_values_that_occur(small):
+    raw = {"out": ["a", "b"], "kind": ["x", "y"], "size": [2.9, 99], "price": [1.3, -np.inf], "spare": [0, 0]}
     rows = sample_raw(raw, small)
     assert rows.columns == small.columns
     assert rows.X["size"].tolist() == [2, 5]
-    assert rows.X["price"].tolist() == [1.23, 0.5]
+    assert rows.X["price"].tolist() == [1.25, 0.5]
+
+
+def test_numbers_of_a_column_with_many_values_keep_its_decimals_and_its_range():
+    frame = pd.DataFrame({"price": np.arange(100) / 4, "count": np.arange(100) * 3, "y": ["a", "b"] * 50})
+    raw = {"price": [1.23456, 99], "count": [1.6, -np.inf], "y": ["a", "b"]}
+    rows = sample_raw(raw, Table.from_frame(frame, target="y"))
+    assert rows.X["price"].tolist() == [1.23, 24.75]
+    assert rows.X["count"].tolist() == [2, 0]
+
+
+def test_the_rows_are_named_after_the_table_and_the_generator(small):
+    raw = {"size": [1, 2], "price": [1, 2], "kind": ["x", "y"], "out": ["a", "b"]}
+    assert sample_raw(raw, small).name == "small/doubling of tests"
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"kind": ["x", "new"]}, "'kind' has the level 'new'"),
-        ({"out": ["a", "new"]}, "class 'new'"),
-        ({"out": ["a", None]}, "class None"),
+        ({"out": ["a", "new"]}, "'out' has the class 'new'"),
+        ({"out": ["a", None]}, "'out' has the class None"),
         ({"size": ["1", "many"]}, "'size' should hold numbers"),
         ({"size": None}, "lack the column 'size'"),
     ],

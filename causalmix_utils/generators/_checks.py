@@ -1,11 +1,8 @@
-"""Checks of options, and a fence around libraries that draw from global random state."""
+"""Checks of options."""
 
 from __future__ import annotations
 
-import contextlib
-import random
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 import numpy as np
@@ -41,22 +38,3 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
 def draw_seed(rng: np.random.Generator) -> int:
     """Draw a seed for a library that takes an integer instead of a generator."""
     return int(rng.integers(2**31 - 1))
-
-
-@contextlib.contextmanager
-def keep_global_state() -> Iterator[None]:
-    """Leave the global state of `random`, numpy and torch as it was before the block.
-
-    Some libraries seed or draw from global state.  Inside this block they may; the caller's
-    own random numbers are not affected.
-    """
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    torch = sys.modules.get("torch")
-    torch_state = torch.get_rng_state() if torch else None
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        if torch:
-            torch.set_rng_state(torch_state)

@@ -1,8 +1,9 @@
 """What all generators share: missing values filled before, types and missing values restored after.
 
 A generator models complete columns and returns raw rows: numbers where a column is numerical,
-level names where it is categorical.  The functions here turn such rows into a `Table` that could
-have been drawn from the training table.
+level names where it is categorical.  The functions here check such rows and see that every class
+occurs; `causalmix_utils.scm.restoring`, the same for all, then makes them a `Table` that could have been
+drawn from the training table.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.tables import Table
-
-MAX_DECIMALS = 6
-"""A column that needs more decimals than this is taken as continuous and is not rounded."""
+from causalmix_utils.scm.restoring import restore_rows
+from causalmix_utils.tables import MISSING_LEVEL, Table
 
 
 def fill_missing(table: Table, *, rng: np.random.Generator) -> Table:
@@ -49,9 +48,9 @@ def restore_table(
 ) -> Table:
     """Turn a generator's raw rows into a `Table` with the columns and types of `like`.
 
-    In this order: missing classes are covered, missing values are put where they belong, numbers
-    are rounded to the decimals that `like` has (whole numbers stay whole) and clipped to its range,
-    levels and class names are checked.
+    In this order: classes and levels are checked; missing classes are covered; numbers are clipped to the range of
+    `like` and rounded to its decimals (whole numbers stay whole), and a column of at most 20 different values
+    takes only values that occur; missing values are put where they belong.
 
     Parameters
     ----------
@@ -82,38 +81,22 @@ def restore_table(
     absent = [column for column in like.columns if column not in frame.columns]
     if absent:
         raise ValueError(f"the generated rows lack the column {absent[0]!r}")
-    frame = frame[like.columns].reset_index(drop=True).astype({like.target: object})
-    _check_classes(frame[like.target], like)
+    frame = frame[like.columns].reset_index(drop=True)
+    frame = pd.DataFrame({column: _check_values(frame[column], like) for column in like.columns})
     if cover_classes and len(frame) >= len(like.classes):
         frame = _cover_classes(frame, like, rng)
-    y = frame[like.target]
-    X = {column: _restore_column(frame[column], like, y, rng) for column in like.X.columns}
-    X = pd.DataFrame(X, index=frame.index)
-    if not returns_missing:
-        X = _blank_like_training_rows(X, y, like, rng)
-    return replace(like, name=name, X=X, y=y)
-
-
-def count_decimals(values: np.ndarray) -> int | None:
-    """Smallest number of decimals, up to 6, that writes every value exactly; None if there is none.
-
-    Examples
-    --------
-    >>> count_decimals(np.array([1.0, 3.0])), count_decimals(np.array([0.25, 1.5])), count_decimals(np.array([1 / 3]))
-    (0, 2, None)
-    """
-    for decimals in range(MAX_DECIMALS + 1):
-        with np.errstate(over="ignore", invalid="ignore"):
-            rounded = np.round(values, decimals)
-        if np.array_equal(rounded, values):
-            return decimals
-    return None
+    gaps = frame[like.X.columns].isna()
+    for column in gaps.columns[gaps.any()]:
+        frame[column] = frame[column].mask(gaps[column], _draw_for_rows(column, frame[like.target], like, rng))
+    # A gap where the training table has none stays filled.
+    missing = gaps & like.X.isna().any() if returns_missing else None
+    return replace(restore_rows(frame, like, rng=rng, keep=[], missing=missing), name=name)
 
 
 def draw_observed(column: pd.Series, of_class: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """Draw `n` observed values of a column, from the rows marked by `of_class` if these have any.
 
-    Returns an array of level names (objects) or of floats; zeros or ``"missing"`` if the column holds no value.
+    Returns an array of level names (objects) or of floats; zeros or `MISSING_LEVEL` if the column holds no value.
     """
     is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
     values = column.astype(object if is_categorical else float)
@@ -122,7 +105,7 @@ def draw_observed(column: pd.Series, of_class: np.ndarray, n: int, rng: np.rando
         pool = values.dropna()
     if pool.empty:
         # The caller blanks the whole column later, so the value itself does not matter.
-        return np.full(n, "missing" if is_categorical else 0.0, dtype=object if is_categorical else float)
+        return np.full(n, MISSING_LEVEL if is_categorical else 0.0, dtype=object if is_categorical else float)
     return rng.choice(pool.to_numpy(), size=n)
 
 
@@ -141,11 +124,25 @@ def _fill_column(column: pd.Series, y: pd.Series, rng: np.random.Generator) -> p
     return values
 
 
-def _check_classes(labels: pd.Series, like: Table) -> None:
-    known = set(like.classes)
-    for label in pd.unique(labels):
-        if label not in known:
-            raise ValueError(f"the generated rows have the class {label!r}; target {like.target!r} has {like.classes}")
+def _check_values(values: pd.Series, like: Table) -> pd.Series:
+    """Strings as objects or numbers as floats, after a check that `like` could hold them."""
+    if values.name == like.target:
+        _check_known(values, like.classes, "class")
+        return values.astype(object)
+    reference = like.X[values.name]
+    if values.name in like.categorical:
+        _check_known(values.dropna(), sorted(reference.dropna().unique()) or [MISSING_LEVEL], "level")
+        return values.astype(object)
+    try:
+        return values.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the generated column {values.name!r} should hold numbers: {error}") from None
+
+
+def _check_known(values: pd.Series, known: list[str], kind: str) -> None:
+    for value in pd.unique(values):
+        if value not in known:
+            raise ValueError(f"the generated column {values.name!r} has the {kind} {value!r}, not one of {known}")
 
 
 def _cover_classes(frame: pd.DataFrame, like: Table, rng: np.random.Generator) -> pd.DataFrame:
@@ -159,80 +156,15 @@ def _cover_classes(frame: pd.DataFrame, like: Table, rng: np.random.Generator) -
         of_class = (like.y == label).to_numpy()
         for column in like.X.columns:
             # Column by column, so that the new row is a copy of a training row only if the class has a single one.
-            value = draw_observed(like.X[column], of_class, 1, rng)[0]
-            frame[column] = frame[column].astype(object if isinstance(value, str) else float)
-            frame.loc[row, column] = value
+            frame.loc[row, column] = draw_observed(like.X[column], of_class, 1, rng)[0]
         frame.loc[row, like.target] = label
     return frame
 
 
-def _restore_column(raw: pd.Series, like: Table, y: pd.Series, rng: np.random.Generator) -> pd.Series:
-    reference = like.X[raw.name]
-    may_be_missing = bool(reference.isna().any())
-    values = raw.astype(object) if raw.name in like.categorical else _as_numbers(raw)
-    if values.isna().any() and not may_be_missing:
-        values = values.mask(values.isna(), _draw_for_rows(reference, like.y, y, rng))
-    if raw.name in like.categorical:
-        return _restore_levels(values, reference)
-    return _restore_numbers(values, reference)
-
-
-def _draw_for_rows(column: pd.Series, labels: pd.Series, y: pd.Series, rng: np.random.Generator) -> np.ndarray:
-    drawn = np.empty(len(y), dtype=object if isinstance(column.dtype, pd.CategoricalDtype) else float)
+def _draw_for_rows(column: str, y: pd.Series, like: Table, rng: np.random.Generator) -> np.ndarray:
+    """An observed value for each row, drawn from the training rows of the row's class."""
+    drawn = np.empty(len(y), dtype=object if column in like.categorical else float)
     for label in sorted(y.unique()):
         rows = (y == label).to_numpy()
-        drawn[rows] = draw_observed(column, (labels == label).to_numpy(), int(rows.sum()), rng)
+        drawn[rows] = draw_observed(like.X[column], (like.y == label).to_numpy(), int(rows.sum()), rng)
     return drawn
-
-
-def _as_numbers(raw: pd.Series) -> pd.Series:
-    try:
-        return raw.astype(float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the generated column {raw.name!r} should hold numbers: {error}") from None
-
-
-def _restore_levels(values: pd.Series, reference: pd.Series) -> pd.Series:
-    observed = set(reference.dropna().unique())
-    if not observed:
-        # The training column is missing throughout, and so is the new one.
-        return pd.Series(np.nan, index=values.index, name=values.name, dtype=object).astype(reference.dtype)
-    for level in pd.unique(values.dropna()):
-        if level not in observed:
-            raise ValueError(
-                f"the generated column {values.name!r} has the level {level!r}, not one of {sorted(observed)}"
-            )
-    return values.astype(reference.dtype)
-
-
-def _restore_numbers(values: pd.Series, reference: pd.Series) -> pd.Series:
-    observed = reference.dropna().to_numpy()
-    if not observed.size:
-        return pd.Series(np.nan, index=values.index, name=values.name)
-    low, high = observed.min(), observed.max()
-    values = values.clip(low, high)
-    decimals = count_decimals(observed)
-    if decimals is not None:
-        values = values.round(decimals)
-    # Clipped again as the column's own type: a float can't write every large integer exactly.
-    return values.astype(reference.dtype).clip(low, high)
-
-
-def _blank_like_training_rows(X: pd.DataFrame, y: pd.Series, like: Table, rng: np.random.Generator) -> pd.DataFrame:
-    """Blank in every row what a training row of the same class lacks.
-
-    Whole patterns are drawn, so that columns that are missing together stay missing together.
-    """
-    gaps = like.X.isna()
-    incomplete = gaps.columns[gaps.any()]
-    if not len(incomplete):
-        return X
-    pattern = gaps[incomplete].to_numpy()
-    blank = np.zeros((len(X), len(incomplete)), dtype=bool)
-    for label in sorted(y.unique()):
-        rows = np.flatnonzero(y == label)
-        blank[rows] = pattern[rng.choice(np.flatnonzero(like.y == label), size=len(rows))]
-    X = X.copy()
-    for position, column in enumerate(incomplete):
-        X[column] = X[column].mask(blank[:, position])
-    return X

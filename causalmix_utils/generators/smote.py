@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.generators._checks import check_count, draw_seed, keep_global_state
+from causalmix_utils.generators._checks import check_count, draw_seed
 from causalmix_utils.generators.base import Generator
 from causalmix_utils.generators.registry import register_generator
 from causalmix_utils.tables import Table
@@ -91,7 +91,7 @@ class SmoteGenerator(Generator):
             X = pd.concat([X, X.iloc[:1]], ignore_index=True)
             y = pd.Series([*y, y.iloc[0] + "'"], name=y.name)
         totals = {label: int((y == label).sum()) + new for label, new in wanted.items()}
-        with keep_global_state(), warnings.catch_warnings():
+        with warnings.catch_warnings():
             # It warns that a class grows beyond the largest one, which is meant here.
             warnings.simplefilter("ignore", UserWarning)
             X_all, y_all = self._make_sampler(totals, k, seed).fit_resample(X, y)

@@ -13,7 +13,9 @@ _MAX_DECIMALS = 6  # A column that needs more is taken as continuous.
 _MAX_VALUES = 20  # A column with at most so many different values takes only these.
 
 
-def restore_rows(frame: pd.DataFrame, like: Table, *, rng: np.random.Generator, keep: list[str]) -> Table:
+def restore_rows(
+    frame: pd.DataFrame, like: Table, *, rng: np.random.Generator, keep: list[str], missing: pd.DataFrame | None = None
+) -> Table:
     """Turn complete raw rows into a `Table` with the types, ranges and missing values of `like`.
 
     Parameters
@@ -25,13 +27,15 @@ def restore_rows(frame: pd.DataFrame, like: Table, *, rng: np.random.Generator, 
         Draws the rows whose missing values are copied.
     keep : list of str
         Columns set by an intervention: neither clipped nor blanked.
+    missing : DataFrame of bool, shape (n_rows, n_features), optional
+        Where the rows are blanked. By default as rows of `like` of the same classes, drawn at random.
 
     Returns
     -------
     Table
     """
     y = pd.Series(frame[like.target].to_numpy(dtype=object), name=like.target, dtype=object)
-    missing = _draw_missing(y, like, rng)
+    missing = _draw_missing(y, like, rng) if missing is None else missing
     columns = {}
     for column in like.X.columns:
         values = frame[column].to_numpy()

@@ -1,0 +1,91 @@
+"""From the store to files that can be read anywhere: Parquet, and JSON that says where it comes from."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from causalmix_utils.benchmark.store import RunStore
+
+
+def export_results(store: RunStore | str | Path, folder: str | Path, *, name: str = "runs") -> list[Path]:
+    """Write a store's finished runs for readers who have no store.
+
+    Parameters
+    ----------
+    store : RunStore or path
+    folder : path
+        Made if it does not exist.
+    name : str
+        Start of the file names.
+
+    Returns
+    -------
+    list of Path
+        ``<name>.parquet``, one run a row (`RunStore.results`); ``<name>-trajectories.parquet``, one
+        check a row; ``<name>.json``, the provenance: counts, settings, environments and failures. Each file
+        appears whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If the store holds no finished run.
+    """
+    if not isinstance(store, RunStore):
+        if not Path(store).is_file():
+            raise ValueError(f"store={str(store)!r} does not exist")
+        with RunStore(store) as opened:
+            return export_results(opened, folder, name=name)
+    results = store.results()
+    if results.empty:
+        raise ValueError(f"store {store.path} holds no finished run")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    provenance = {
+        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "runs": len(results),
+        "fine_tuning_runs": int((results["arm"] != "zero_shot").sum()),
+        "tables": sorted(results["table"].unique()),
+        "arms": list(results["arm"].unique()),
+        "compute_hours": round(float(results["seconds_total"].sum()) / 3600, 3),
+        "settings": store.distinct_settings(),
+        "environments": store.environments(),
+        "failures": store.failures().to_dict("records"),
+    }
+    return [
+        _write(folder / f"{name}.parquet", results),
+        _write(folder / f"{name}-trajectories.parquet", store.trajectories()),
+        _write(folder / f"{name}.json", provenance),
+    ]
+
+
+def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFrame, dict]:
+    """The results that `export_results` wrote, and their provenance.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    path = Path(folder) / f"{name}.parquet"
+    if not path.is_file():
+        raise ValueError(f"there are no results named {name!r} in {folder}")
+    return pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def _write(path: Path, content: pd.DataFrame | dict) -> Path:
+    """Write under a temporary name, then rename, so that a kill leaves no half file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if isinstance(content, pd.DataFrame):
+            content.to_parquet(temporary, index=False, compression="zstd")
+        else:
+            temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,178 @@
+"""One run: from its settings to its metrics, by itself, on any machine."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalmix_utils.benchmark.arms import RunSettings
+from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TRAJECTORY_DECIMALS = 6
+
+
+def execute_run(settings: RunSettings) -> dict[str, Any]:
+    """Make one run on one thread.
+
+    The train part T is the context while fine-tuning is watched on the validation part V. The
+    final model, zero-shot included, has all real rows T ∪ V as its context and predicts the test part E once.
+    Synthetic rows enter neither V nor E nor that context.
+
+    Parameters
+    ----------
+    settings : RunSettings
+
+    Returns
+    -------
+    dict
+        What `RunStore.add` stores. An exception becomes a record with ``status`` "failed" and its message;
+        only an interrupt is passed on.
+    """
+    record = {
+        "settings": asdict(settings),
+        "status": "done",
+        "message": "",
+        "metrics": {},
+        "trajectory": {},
+        "seconds": {},
+        "environment": describe_environment(),
+    }
+    reset_peak_memory()
+    start = time.perf_counter()
+    try:
+        with single_thread():
+            record.update(_measure(settings))
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        record["status"] = "failed"
+        record["message"] = f"{type(error).__name__}: {error} ({place.name}, line {place.lineno})"
+    record["seconds"]["total"] = time.perf_counter() - start
+    record["peak_memory_mb"] = measure_peak_memory()
+    record["finished_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+    return record
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Run torch and the numerical libraries on one thread inside the block.
+
+    Runs are executed side by side; more threads than cores would make each of them slower,
+    and the order of a parallel sum could change the last bits of a result.
+    """
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def split_table(settings: RunSettings):
+    """The train, validation and test parts that all arms of a split share, as three Tables.
+
+    The train and validation parts have `settings.regime` rows together, or two thirds of the table where
+    that is less; the test part has at most `settings.test_rows` of the others, stratified.
+
+    Raises
+    ------
+    ValueError
+        If the table's content is not what the settings were made for.
+    """
+    from causalmix_utils.benchmark.arms import hash_table
+    from causalmix_utils.tables import load_table, scarce_split
+
+    table = load_table(settings.table)
+    if hash_table(table) != settings.table_hash:
+        raise ValueError(f"table {settings.table!r} has the hash {hash_table(table)}, expected {settings.table_hash}")
+    return scarce_split(
+        table,
+        n=settings.regime,
+        validation_fraction=settings.fine_tuning["validation_fraction"],
+        split=settings.split,
+        max_test=settings.test_rows,
+    )
+
+
+def _measure(settings: RunSettings) -> dict[str, Any]:
+    """Fit and score one run."""
+    from causalmix_utils.evaluation import expected_calibration_error, log_loss, roc_auc
+    from causalmix_utils.finetuning import CausalMixFTClassifier
+    from causalmix_utils.generators import make_generator
+
+    start = time.perf_counter()
+    train, validation, test = split_table(settings)
+    seconds = {"load": time.perf_counter() - start}
+    generator = settings.generator and make_generator(settings.generator, **settings.generator_options)
+    model = CausalMixFTClassifier(
+        generator=generator,
+        weights=settings.weights,
+        device="cpu",
+        ensemble_seed=settings.split_seed,
+        random_state=settings.run_seed,
+        **settings.fine_tuning | ({} if settings.fine_tunes else {"max_steps": 0}),
+    )
+    model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y, X_test=test.X, y_test=test.y)
+    seconds |= model.seconds_
+    start = time.perf_counter()
+    proba = model.predict_proba(test.X)
+    seconds["predict"] = time.perf_counter() - start
+    metrics = {
+        "auc": roc_auc(test.y, proba, model.classes_),
+        "log_loss": log_loss(test.y, proba, model.classes_),
+        "calibration_error": expected_calibration_error(test.y, proba, model.classes_),
+        "accuracy": float(np.mean(model.classes_[proba.argmax(axis=1)] == test.y.to_numpy())),
+        "n_rows": len(train) + len(validation),
+        "n_train": len(train),
+        "n_validation": len(validation),
+        "n_test": len(test),
+        "n_features": test.X.shape[1],
+        "n_classes": len(model.classes_),
+        "n_synthetic": 0 if model.synthetic_ is None else len(model.synthetic_),
+        "best_step": int(model.best_step_),
+        **_describe_path(model.trajectory_, best_step=model.best_step_),
+    }
+    return {
+        "metrics": _plain(metrics),
+        "trajectory": _compact(model.trajectory_),
+        "seconds": {stage.replace(" ", "_").replace("-", "_"): value for stage, value in seconds.items()},
+    }
+
+
+def _describe_path(path: pd.DataFrame, *, best_step: int) -> dict[str, float]:
+    """The last step of a trajectory and its two gaps; a zero-shot run has no trajectory, hence no gaps."""
+    from causalmix_utils.evaluation import validation_test_gap
+
+    if path.empty:
+        return {"last_step": 0, "optimism_gap": math.nan, "tracking_gap": math.nan}
+    return {"last_step": path["step"].iloc[-1], **validation_test_gap(path, best_step=best_step)}
+
+
+def _compact(path: pd.DataFrame) -> dict[str, list]:
+    """A trajectory as one list for each column, rounded, NaN as None: strict JSON."""
+    return {column: [_plain_number(round(value, _TRAJECTORY_DECIMALS)) for value in path[column]] for column in path}
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain_number(value) for name, value in values.items()}
+
+
+def _plain_number(value):
+    """A Python number; NaN becomes None, since JSON knows no NaN."""
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    return None if math.isnan(value) else float(value)

@@ -1,0 +1,189 @@
+"""Where results live: one SQLite file, one row for each run, keyed by the run's identity.
+
+Each finished run is one transaction, so a kill at any moment loses only the runs in flight,
+and a run can't be stored twice: a finished one is never overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from causalmix_utils.benchmark.arms import RunSettings
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS environments (
+    id TEXT PRIMARY KEY,
+    content TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY,
+    status TEXT NOT NULL CHECK (status IN ('done', 'failed')),
+    message TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    metrics TEXT NOT NULL,
+    trajectory TEXT NOT NULL,
+    seconds TEXT NOT NULL,
+    peak_memory_mb REAL,
+    environment TEXT NOT NULL REFERENCES environments (id),
+    finished_at TEXT NOT NULL
+);
+"""
+
+_REPLACED = ["status", "message", "metrics", "trajectory", "seconds", "peak_memory_mb", "environment", "finished_at"]
+
+_INSERT = (
+    "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{column} = excluded.{column}" for column in _REPLACED)
+    + " WHERE runs.status = 'failed'"
+)
+
+_SETTINGS_IN_RESULTS = ["table", "regime", "split", "arm", "seed", "weights", "checkpoint"]
+_ORDER = ["checkpoint", "regime", "table", "split", "arm", "seed", "id"]
+
+
+class RunStore:
+    """A file of finished and failed runs. Also a context manager that closes it.
+
+    Parameters
+    ----------
+    path : path
+        The SQLite file; made, with its folder, if it does not exist.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a store of runs.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(self.path, timeout=60)
+        try:
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise ValueError(f"path must be a store of runs, but {self.path} can't be read as one: {error}") from error
+
+    def __enter__(self) -> RunStore:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; everything added is already in it."""
+        self._connection.close()
+
+    def identities(self, *, status: str | None = None) -> set[str]:
+        """Identities of the stored runs, of one status ("done" or "failed") or of both."""
+        query = "SELECT id FROM runs WHERE ? IS NULL OR status = ?"
+        return {identity for (identity,) in self._connection.execute(query, (status, status))}
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Store one run, as `execute_run` returns it, in one transaction.
+
+        A failed run of the same identity is replaced; a finished one is kept as it is.
+        """
+        settings = RunSettings(**record["settings"])
+        environment = _to_json(record["environment"])
+        environment_id = hashlib.sha256(environment.encode()).hexdigest()[:16]
+        row = (
+            settings.identity,
+            record["status"],
+            record["message"],
+            settings.to_json(),
+            _to_json(record["metrics"]),
+            _to_json(record["trajectory"]),
+            _to_json(record["seconds"]),
+            record["peak_memory_mb"],
+            environment_id,
+            record["finished_at"],
+        )
+        with self._connection:
+            self._connection.execute("INSERT OR IGNORE INTO environments VALUES (?, ?)", (environment_id, environment))
+            self._connection.execute(_INSERT, row)
+
+    def settings(self, identity: str) -> RunSettings:
+        """The settings of a stored run.
+
+        Raises
+        ------
+        ValueError
+            If there is no such run.
+        """
+        found = self._connection.execute("SELECT settings FROM runs WHERE id = ?", (identity,)).fetchone()
+        if found is None:
+            raise ValueError(f"identity={identity!r} is not in {self.path}")
+        return RunSettings.from_json(found[0])
+
+    def results(self) -> pd.DataFrame:
+        """The finished runs, one a row, in an order that does not depend on when they finished.
+
+        Returns
+        -------
+        DataFrame
+            ``id``; ``table``, ``regime``, ``split``, ``arm``, ``seed``, ``weights``, ``checkpoint``;
+            the metrics that `causalmix_utils.evaluation` knows; ``seconds_…`` for each stage; ``peak_memory_mb``.
+        """
+        rows = [
+            {"id": identity}
+            | {name: value for name, value in json.loads(settings).items() if name in _SETTINGS_IN_RESULTS}
+            | {name: math.nan if value is None else value for name, value in json.loads(metrics).items()}
+            | {f"seconds_{stage}": value for stage, value in json.loads(seconds).items()}
+            | {"peak_memory_mb": peak}
+            for identity, settings, metrics, seconds, peak in self._connection.execute(
+                "SELECT id, settings, metrics, seconds, peak_memory_mb FROM runs WHERE status = 'done'"
+            )
+        ]
+        frame = pd.DataFrame(rows, columns=None if rows else ["id", *_SETTINGS_IN_RESULTS])
+        return frame.sort_values(_ORDER, ignore_index=True)
+
+    def trajectories(self) -> pd.DataFrame:
+        """The trajectories of the finished runs, one check a row; ``id`` says whose it is."""
+        paths = [
+            pd.DataFrame(json.loads(trajectory)).apply(pd.to_numeric).assign(id=identity)
+            for identity, trajectory in self._connection.execute(
+                "SELECT id, trajectory FROM runs WHERE status = 'done' AND trajectory <> '{}' ORDER BY id"
+            )
+        ]
+        return pd.concat(paths, ignore_index=True) if paths else pd.DataFrame(columns=["id", "step"])
+
+    def failures(self) -> pd.DataFrame:
+        """The failed runs, one a row: ``id``, ``table``, ``regime``, ``split``, ``arm``, ``seed``, ``message``."""
+        columns = ["id", *_SETTINGS_IN_RESULTS[:5], "message"]
+        rows = [
+            {"id": identity, **json.loads(settings), "message": message}
+            for identity, settings, message in self._connection.execute(
+                "SELECT id, settings, message FROM runs WHERE status = 'failed'"
+            )
+        ]
+        return pd.DataFrame(rows, columns=columns).sort_values(["table", "split", "arm", "id"], ignore_index=True)
+
+    def environments(self) -> list[dict[str, Any]]:
+        """Where the stored runs were made, each with its number of ``runs``: versions, commit and machine."""
+        query = (
+            "SELECT content, COUNT(*) FROM environments JOIN runs ON environments.id = runs.environment "
+            "GROUP BY environments.id ORDER BY environments.id"
+        )
+        return [json.loads(content) | {"runs": count} for content, count in self._connection.execute(query)]
+
+    def distinct_settings(self) -> list[dict[str, Any]]:
+        """The different fine-tuning settings among the stored runs, without what the grid varies."""
+        varied = {"table", "table_hash", "split", "seed", "arm", "generator", "generator_options", "fine_tunes"}
+        texts = {
+            _to_json({name: value for name, value in json.loads(settings).items() if name not in varied})
+            for (settings,) in self._connection.execute("SELECT settings FROM runs")
+        }
+        return [json.loads(text) for text in sorted(texts)]
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

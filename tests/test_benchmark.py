@@ -1,0 +1,472 @@
+"""The benchmark: identities, the store, resuming after a kill, and real runs on a small table."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from causalmix_utils.benchmark import (
+    ARMS,
+    PROFILES,
+    Profile,
+    RunSettings,
+    RunStore,
+    derive_seed,
+    execute_run,
+    export_results,
+    find_pending,
+    get_profile,
+    hash_table,
+    read_results,
+    run_benchmark,
+    split_table,
+)
+from causalmix_utils.evaluation import add_gains
+from causalmix_utils.tables import Table, list_tables, load_table
+
+TINY = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot", "default", "smote"])
+TIMED = ("seconds", "peak_memory_mb")
+
+
+def make_settings(**changes):
+    settings = RunSettings(
+        table="wine",
+        table_hash="0" * 16,
+        regime=90,
+        split=0,
+        seed=0,
+        arm="smote",
+        generator="smote",
+        generator_options={},
+        fine_tunes=True,
+        fine_tuning={"max_steps": 4, "validation_fraction": 1 / 3},
+        weights="nano",
+        checkpoint="1" * 16,
+    )
+    return replace(settings, **changes)
+
+
+def make_record(settings, *, status="done", auc=0.8, message=""):
+    return {
+        "settings": asdict(settings),
+        "status": status,
+        "message": message,
+        "metrics": {"auc": auc, "log_loss": 0.5, "tracking_gap": None} if status == "done" else {},
+        "trajectory": {"step": [0, 5], "train_loss": [None, 0.4]} if status == "done" else {},
+        "seconds": {"total": 1.5},
+        "peak_memory_mb": 100.0,
+        "environment": {"python": "3.11"},
+        "finished_at": "2026-01-01T00:00:00+00:00",
+    }
+
+
+def without_times(results):
+    return results.drop(columns=[column for column in results if column.startswith(TIMED)])
+
+
+@pytest.fixture
+def store(tmp_path):
+    with RunStore(tmp_path / "runs.sqlite") as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A finished store of the tiny profile, made in this process."""
+    path = tmp_path_factory.mktemp("undisturbed") / "runs.sqlite"
+    run_benchmark(TINY, path, n_jobs=1)
+    return path
+
+
+# Identities and seeds
+
+
+def test_identity_is_the_same_in_every_process():
+    settings = make_settings()
+    code = (
+        "from causalmix_utils.benchmark import RunSettings; import sys; s = RunSettings.from_json(sys.argv[1]); "
+        "print(s.identity, s.run_seed, s.split_seed)"
+    )
+    for hash_seed in ("1", "2"):
+        printed = subprocess.run(
+            [sys.executable, "-c", code, settings.to_json()],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        assert printed == [settings.identity, str(settings.run_seed), str(settings.split_seed)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"table": "tae"},
+        {"table_hash": "2" * 16},
+        {"regime": 91},
+        {"split": 1},
+        {"seed": 1},
+        {"arm": "causal"},
+        {"generator_options": {"k_neighbors": 3}},
+        {"fine_tuning": {"max_steps": 5, "validation_fraction": 1 / 3}},
+        {"checkpoint": "3" * 16},
+        {"test_rows": 10},
+        {"protocol": 0},
+    ],
+)
+def test_identity_changes_with_everything_that_decides_a_result(change):
+    assert make_settings(**change).identity != make_settings().identity
+
+
+def test_identity_does_not_depend_on_the_order_of_options():
+    turned = {"validation_fraction": 1 / 3, "max_steps": 4}
+    assert make_settings(fine_tuning=turned).identity == make_settings().identity
+
+
+@given(st.integers(0, 99), st.sampled_from(sorted(ARMS)))
+def test_settings_survive_the_way_through_json(split, arm):
+    settings = make_settings(split=split, arm=arm)
+    assert RunSettings.from_json(settings.to_json()) == settings
+
+
+def test_arms_of_a_split_share_rows_and_views_but_not_their_own_seed():
+    causal, again = make_settings(arm="causal"), make_settings(arm="default_again")
+    assert causal.split_seed == again.split_seed
+    assert causal.run_seed != again.run_seed
+
+
+@given(st.lists(st.text(max_size=5), min_size=1, max_size=4))
+def test_seeds_fit_every_library_and_tell_parts_apart(parts):
+    assert 0 <= derive_seed(*parts) < 2**31
+    assert derive_seed(*parts) != derive_seed(*parts, "more")
+
+
+def test_table_hash_sees_values_names_types_and_order():
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": [1.5, np.nan, 2.5], "c": ["x", "y", None], "t": ["n", "y", "n"]})
+    variants = [
+        frame,
+        frame.assign(a=[1, 2, 4]),
+        frame.assign(a=[1.0, 2.0, 3.0]),
+        frame.assign(c=["x", None, "y"]),
+        frame.rename(columns={"a": "z"}),
+        frame.iloc[[1, 0, 2]],
+        frame[["b", "a", "c", "t"]],
+    ]
+    hashes = [hash_table(Table.from_frame(variant, target="t")) for variant in variants]
+    assert len(set(hashes)) == len(variants)
+    assert hashes[0] == hash_table(Table.from_frame(frame.copy(), target="t"))
+
+
+# Profiles
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_a_profile_is_a_full_grid_without_doubles(name):
+    profile = get_profile(name)
+    runs = profile.runs()
+    n_splits = sum(profile.regimes.values())
+    assert len(runs) == len(profile.table_names()) * n_splits * len(profile.arms) * profile.seeds
+    assert len({run.identity for run in runs}) == len(runs)
+
+
+def test_every_arm_gets_the_same_budget():
+    for profile in PROFILES.values():
+        runs = profile.runs()
+        assert all(run.fine_tuning == runs[0].fine_tuning for run in runs)
+
+
+def test_the_paper_profile_reports_on_reported_tables_only():
+    roles = list_tables().set_index("name")["role"]
+    assert set(roles[get_profile("paper").table_names()]) == {"reported"}
+    assert set(roles[get_profile("smoke").table_names()]) == {"development"}
+
+
+def test_a_subset_keeps_the_identities_of_its_runs():
+    whole = {run.identity for run in get_profile("smoke").runs()}
+    assert {run.identity for run in TINY.runs()} < whole
+
+
+def test_a_profile_names_what_it_does_not_know():
+    with pytest.raises(ValueError, match="got 'huge'"):
+        get_profile("huge")
+    with pytest.raises(ValueError, match="'magic'"):
+        TINY.subset(arms=["magic"]).runs()
+
+
+# The store
+
+
+def test_a_finished_run_is_never_overwritten_and_a_failed_one_is(store):
+    settings = make_settings()
+    store.add(make_record(settings, status="failed", message="ValueError: too hot"))
+    assert store.failures()["message"].tolist() == ["ValueError: too hot"]
+    store.add(make_record(settings, auc=0.8))
+    store.add(make_record(settings, auc=0.1))
+    store.add(make_record(settings, status="failed", message="late"))
+    assert store.results()["auc"].tolist() == [0.8]
+    assert store.failures().empty
+
+
+def test_the_order_of_results_does_not_depend_on_who_finished_first(tmp_path):
+    records = [make_record(make_settings(split=split, arm=arm)) for split in range(3) for arm in ("causal", "smote")]
+    frames = []
+    for turn, order in enumerate([records, records[::-1]]):
+        with RunStore(tmp_path / f"{turn}.sqlite") as store:
+            for record in order:
+                store.add(record)
+            frames.append(store.results())
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_missing_numbers_come_back_as_nan(store):
+    store.add(make_record(make_settings()))
+    assert np.isnan(store.results()["tracking_gap"][0])
+    assert store.trajectories()["train_loss"].isna().tolist() == [True, False]
+    assert store.trajectories()["step"].tolist() == [0, 5]
+
+
+def test_an_empty_store_has_empty_frames(store):
+    assert store.results().empty
+    assert store.trajectories().empty
+    assert store.failures().empty
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, but a text that is long enough to be looked at " * 10)
+    with pytest.raises(ValueError, match="notes.txt can't be read"):
+        RunStore(path)
+    assert path.read_text().startswith("not a database")
+
+
+def test_settings_are_found_by_identity(store):
+    settings = make_settings(split=7)
+    store.add(make_record(settings))
+    assert store.settings(settings.identity) == settings
+    with pytest.raises(ValueError, match="'f00'"):
+        store.settings("f00")
+
+
+def test_a_kill_while_writing_leaves_whole_records_only(tmp_path):
+    writer = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from test_benchmark_writer import records
+from causalmix_utils.benchmark import RunStore
+with RunStore(sys.argv[1]) as store:
+    for record in records():
+        store.add(record)
+"""
+    (tmp_path / "test_benchmark_writer.py").write_text(
+        "import json\ndef records():\n"
+        f"    record = json.loads({json.dumps(json.dumps(make_record(make_settings())))})\n"
+        "    for split in range(10**6):\n"
+        "        record['settings']['split'] = split\n"
+        "        yield record\n"
+    )
+    path = tmp_path / "runs.sqlite"
+    moments = random.Random(0)
+    before = 0
+    for _ in range(2):
+        process = subprocess.Popen([sys.executable, "-c", writer, str(path), str(tmp_path)])
+        deadline = time.monotonic() + 60
+        while count_rows(path) <= before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(moments.uniform(0, 0.2))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with RunStore(path) as store:
+            results = store.results()
+            assert len(results) > before
+            assert results["split"].tolist() == list(range(len(results)))
+            assert results["auc"].notna().all()
+            before = len(results)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def count_rows(path):
+    """Rows of a store that another process may be writing; 0 until it is there."""
+    if not path.exists():
+        return 0
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as connection:
+            return connection.execute("SELECT COUNT(*) FROM runs").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def find_children(pid):
+    """Child processes, where the system lists them (Linux)."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in path.read_text().split()] if path.exists() else []
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def assert_gone(pids):
+    deadline = time.monotonic() + 60
+    while any(map(is_running, pids)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [pid for pid in pids if is_running(pid)], "workers outlive the runner that was killed"
+
+
+# Real runs
+
+
+def test_a_run_has_every_metric_and_its_gain_is_measured_from_zero_shot(undisturbed):
+    with RunStore(undisturbed) as store:
+        results, failures = store.results(), store.failures()
+        paths = store.trajectories()
+    assert failures.empty
+    assert sorted(results["arm"]) == ["default", "smote", "zero_shot"]
+    assert results[["auc", "log_loss", "calibration_error", "seconds_total", "peak_memory_mb"]].notna().all(axis=None)
+    assert (results["n_rows"] == 90).all()
+    assert (results["n_train"] + results["n_validation"] == results["n_rows"]).all()
+    assert results.set_index("arm")["n_synthetic"].to_dict() == {"default": 0, "smote": 100, "zero_shot": 0}
+    gains = add_gains(results).set_index("arm")
+    assert gains.loc["zero_shot", "gain"] == 0
+    kept = gains[gains["best_step"] == 0]
+    assert (kept[["gain", "log_loss_gain"]] == 0).all(axis=None)
+    fine_tuned = set(results.loc[results["arm"] != "zero_shot", "id"])
+    assert set(paths["id"]) == fine_tuned
+    assert paths.groupby("id")["step"].first().eq(0).all()
+
+
+def test_test_rows_stand_on_no_other_side(undisturbed):
+    with RunStore(undisturbed) as store:
+        settings = store.settings(store.results()["id"].iloc[0])
+    train, validation, test = split_table(settings)
+    assert len(test) == min(settings.test_rows, len(load_table("wine")) - 90)
+    seen = pd.concat([train.X, validation.X])
+    assert test.X.merge(seen, how="inner").empty
+
+
+def test_a_run_can_be_made_again_from_the_store_with_the_same_result(undisturbed):
+    with RunStore(undisturbed) as store:
+        stored = store.results().set_index("arm").loc["smote"]
+        again = execute_run(store.settings(stored["id"]))
+    assert again["metrics"]["auc"] == stored["auc"]
+    assert again["metrics"]["log_loss"] == stored["log_loss"]
+
+
+def test_a_second_call_makes_no_run(undisturbed):
+    with RunStore(undisturbed) as store:
+        assert find_pending(TINY.runs(), store) == []
+        before = store.results()
+    pd.testing.assert_frame_equal(run_benchmark(TINY, undisturbed, n_jobs=1), before)
+
+
+def test_a_table_that_changed_since_is_not_mixed_with_the_old_one():
+    run = replace(TINY.runs()[0], table_hash="f" * 16)
+    record = execute_run(run)
+    assert record["status"] == "failed"
+    assert "expected ffffffffffffffff" in record["message"]
+
+
+def test_a_failure_is_recorded_and_made_again_only_on_request(tmp_path):
+    broken = replace(TINY, arms=("smote",), generator_options={"smote": {"k_neighbors": -1}})
+    with RunStore(tmp_path / "runs.sqlite") as store:
+        assert run_benchmark(broken, store, n_jobs=1).empty
+        first = store.failures()
+        assert "k_neighbors" in first["message"][0]
+        assert find_pending(broken.runs(), store) == []
+        assert len(find_pending(broken.runs(), store, retry_failed=True)) == 1
+        run_benchmark(broken, store, n_jobs=1, retry_failed=True)
+        assert len(store.failures()) == 1
+
+
+def test_threads_are_as_before_after_a_run():
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        execute_run(replace(TINY.runs()[0], table_hash="f" * 16))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_killed_runner_loses_only_runs_in_flight_and_resumes_to_the_same_store(tmp_path, undisturbed):
+    path = tmp_path / "runs.sqlite"
+    command = [sys.executable, "-m", "causalmix_utils", "benchmark", "--profile", "smoke", "--tables", "wine"]
+    command += ["--arms", ",".join(TINY.arms), "--store", str(path), "--n-jobs", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while count_rows(path) < 1 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    workers = find_children(process.pid)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    with RunStore(path) as store:
+        survived = store.results()
+    assert 1 <= len(survived) <= 3
+    assert_gone(workers)
+    resumed = run_benchmark(TINY, path, n_jobs=1)
+    with RunStore(undisturbed) as store:
+        pd.testing.assert_frame_equal(without_times(resumed), without_times(store.results()))
+    kept = resumed[resumed["id"].isin(survived["id"])].reset_index(drop=True)
+    shared = [column for column in survived if column in kept]
+    pd.testing.assert_frame_equal(kept[shared], survived[shared])
+
+
+def test_runs_of_a_dask_cluster_are_those_of_this_process(tmp_path, undisturbed):
+    pytest.importorskip("distributed")
+    results = run_benchmark(TINY, tmp_path / "runs.sqlite", backend="dask", n_jobs=1)
+    with RunStore(undisturbed) as store:
+        pd.testing.assert_frame_equal(without_times(results), without_times(store.results()))
+
+
+def test_wrong_arguments_are_named():
+    with pytest.raises(ValueError, match="got 'slurm'"):
+        run_benchmark(TINY, "never.sqlite", backend="slurm")
+    with pytest.raises(ValueError, match="n_jobs must be at least 1, got 0"):
+        run_benchmark(TINY, "never.sqlite", n_jobs=0)
+    assert not os.path.exists("never.sqlite")
+
+
+# Export
+
+
+def test_exported_results_are_those_of_the_store_with_their_provenance(tmp_path, undisturbed):
+    written = export_results(undisturbed, tmp_path / "results", name="tiny")
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == sorted(path.name for path in written)
+    results, provenance = read_results(tmp_path / "results", name="tiny")
+    with RunStore(undisturbed) as store:
+        pd.testing.assert_frame_equal(results, store.results())
+    assert provenance["runs"] == 3
+    assert provenance["fine_tuning_runs"] == 2
+    assert provenance["environments"][0]["versions"]["tabpfn"]
+    assert provenance["settings"][0]["fine_tuning"] == TINY.fine_tuning
+    assert provenance["settings"][0]["checkpoint"] == results["checkpoint"].unique().item()
+
+
+def test_export_refuses_a_store_without_runs(tmp_path):
+    with pytest.raises(ValueError, match="does not exist"):
+        export_results(tmp_path / "absent.sqlite", tmp_path)
+    with RunStore(tmp_path / "empty.sqlite") as store, pytest.raises(ValueError, match="no finished run"):
+        export_results(store, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_own_profiles_are_welcome():
+    profile = Profile(name="mine", summary="", tables=("tae",), regimes={60: 2}, arms=("zero_shot",))
+    assert [(run.table, run.split) for run in profile.runs()] == [("tae", 0), ("tae", 1)]

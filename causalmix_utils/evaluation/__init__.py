@@ -23,6 +23,7 @@ from causalmix_utils.evaluation.comparisons import (
     critical_difference,
     friedman_test,
     nemenyi_p_values,
+    summarise_arms,
 )
 from causalmix_utils.evaluation.gains import (
     BASELINE_ARM,
@@ -59,5 +60,6 @@ __all__ = [
     "normalised_gain",
     "per_table",
     "roc_auc",
+    "summarise_arms",
     "validation_test_gap",
 ]

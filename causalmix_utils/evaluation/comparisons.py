@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.evaluation.summaries import complete_tables, per_table
+from causalmix_utils.evaluation.gains import BASELINE_ARM
+from causalmix_utils.evaluation.summaries import average_ranks, complete_tables, intervals_by_arm, per_table
 
 
 def compare_arms(results: pd.DataFrame, *, baseline: str = "default", value: str = "gain") -> pd.DataFrame:
@@ -54,6 +55,47 @@ def compare_arms(results: pd.DataFrame, *, baseline: str = "default", value: str
     if testable.any():
         rows.loc[testable, "p_holm"] = multipletests(rows.loc[testable, "p_value"], method="holm")[1]
     return rows
+
+
+def summarise_arms(
+    results: pd.DataFrame,
+    *,
+    value: str = "gain",
+    baseline: str = "default",
+    rng: np.random.Generator | None = None,
+) -> pd.DataFrame:
+    """One line for each arm: all that a report says about it.
+
+    Parameters
+    ----------
+    results : DataFrame
+        One row for each run; see `causalmix_utils.evaluation`.
+    value : str
+        The column to summarise; higher is better.
+    baseline : str
+        The arm that `compare_arms` compares with.
+    rng : Generator, optional
+        Draws the bootstrap resamples; by default one seeded with 0, so that a report is repeatable.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `intervals_by_arm`, ``average_rank`` (among all arms but zero-shot), and ``p_holm``
+        from `compare_arms`. The last two are NaN where they are not defined, as for zero-shot or the baseline.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or `results` has no rows.
+    """
+    summary = intervals_by_arm(results, value=value, rng=np.random.default_rng(0) if rng is None else rng)
+    fine_tuned = results[results["arm"] != BASELINE_ARM]
+    summary["average_rank"] = summary["p_holm"] = np.nan
+    if not per_table(results, value=value).drop(columns=BASELINE_ARM, errors="ignore").dropna().empty:
+        summary["average_rank"] = average_ranks(fine_tuned, value=value)
+    if baseline in summary.index and fine_tuned["arm"].nunique() > 1:
+        summary["p_holm"] = compare_arms(fine_tuned, baseline=baseline, value=value)["p_holm"]
+    return summary
 
 
 def friedman_test(results: pd.DataFrame, *, value: str = "gain") -> dict[str, float]:

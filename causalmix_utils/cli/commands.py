@@ -1,0 +1,162 @@
+"""What each command does. Options come from `causalmix_utils.cli.parser`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from causalmix_utils.cli.files import read_table, replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXIT_FAILED_RUNS = 1
+
+
+def list_tables(options: argparse.Namespace) -> None:
+    from causalmix_utils.tables import list_tables
+
+    columns = ["name", "role", "rows", "features", "categorical", "missing", "classes", "tabarena", "licence"]
+    print(_format(list_tables(options.role)[columns].assign(missing=lambda t: t["missing"].map("{:.1%}".format))))
+
+
+def augment(options: argparse.Namespace) -> None:
+    import numpy as np
+
+    from causalmix_utils.generators import make_generator
+    from causalmix_utils.tables import check_same_schema
+
+    _check_seed(options.seed)
+    table = read_table(options)
+    rng = np.random.default_rng(options.seed)
+    rows = make_generator(options.generator).fit(table, rng=rng).sample(options.rows, rng=rng)
+    check_same_schema(rows, table)
+    with replacing(options.out) as temporary:
+        rows.to_frame().to_csv(temporary, index=False)
+    print(f"{len(rows)} rows like {table.name!r} by {options.generator!r} written to {options.out}")
+
+
+def finetune(options: argparse.Namespace) -> None:
+    import time
+
+    import pandas as pd
+
+    from causalmix_utils.finetuning import CausalMixFTClassifier
+    from causalmix_utils.generators import make_generator
+    from causalmix_utils.metrics import log_loss, roc_auc
+    from causalmix_utils.tables import scarce_split
+
+    _check_seed(options.seed)
+    chosen = {"learning_rate": options.learning_rate, "max_steps": options.steps, "n_estimators": options.estimators}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    generator = make_generator(options.generator)  # first of all: a wrong name must not show after two models
+    table = read_table(options)
+    train, validation, test = scarce_split(table, n=options.rows, split=options.split)
+    print(
+        f"{table.name}: {len(train)} train, {len(validation)} validation and {len(test)} test rows, "
+        f"{table.X.shape[1]} features, {len(table.classes)} classes"
+    )
+    lines = []
+    for label, rows_from, fixed in (
+        ("zero-shot", None, {"max_steps": 0}),
+        ("default fine-tuning", None, {}),
+        (f"CausalMixFT ({options.generator})", generator, {}),
+    ):
+        start = time.perf_counter()
+        model = CausalMixFTClassifier(
+            generator=rows_from, weights=options.weights, random_state=options.seed, verbose=True, **(chosen | fixed)
+        )
+        model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
+        proba = model.predict_proba(test.X)
+        lines.append(
+            {
+                "": label,
+                "test AUC": f"{roc_auc(test.y, proba, model.classes_):.4f}",
+                "test log-loss": f"{log_loss(test.y, proba, model.classes_):.4f}",
+                "chosen step": model.best_step_,
+                "seconds": f"{time.perf_counter() - start:.1f}",
+            }
+        )
+    print(_format(pd.DataFrame(lines)))
+
+
+def benchmark(options: argparse.Namespace) -> int:
+    from causalmix_utils.benchmark import RunStore, export_results, get_profile, run_benchmark
+
+    if options.scheduler is not None and options.backend != "dask":
+        raise ValueError(f"--scheduler={options.scheduler} needs --backend dask")
+    profile = get_profile(options.profile).subset(tables=options.tables, arms=options.arms)
+    path = options.store or Path("runs") / f"{profile.name}.sqlite"
+    with RunStore(path) as store:
+        results = run_benchmark(
+            profile,
+            store,
+            backend=options.backend,
+            scheduler=options.scheduler,
+            n_jobs=options.n_jobs,
+            retry_failed=options.retry_failed,
+        )
+        failures = store.failures()
+        failures = failures[failures["id"].isin({run.identity for run in profile.runs()})]
+        print(f"{len(results)} runs of profile {profile.name!r} are finished in {path}")
+        if len(results):
+            _print_report(results, value="gain", baseline="default")
+        if options.export is not None:
+            for written in export_results(store, options.export):
+                print(f"written: {written}")
+    if len(failures):
+        print(f"{len(failures)} runs failed (make them again with --retry-failed):", file=sys.stderr)
+        print(_format(failures.drop(columns="id")), file=sys.stderr)
+        return EXIT_FAILED_RUNS
+    return 0
+
+
+def pretrain(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from causalmix_utils.pretraining import PretrainingSettings, pretrain
+
+    chosen = {"steps": options.steps, "seed": options.seed}
+    settings = replace(PretrainingSettings(), **{name: value for name, value in chosen.items() if value is not None})
+    time_limit = None if options.minutes is None else 60 * options.minutes
+    written = pretrain(options.out, settings=settings, device=options.device, time_limit=time_limit)
+    print(f"written: {written}")
+
+
+def report(options: argparse.Namespace) -> None:
+    from causalmix_utils.benchmark import RunStore, read_results
+
+    if options.store is not None:
+        if not options.store.is_file():
+            raise ValueError(f"--store={options.store} does not exist")
+        with RunStore(options.store) as store:
+            results = store.results()
+    else:
+        results, _ = read_results(options.results, name=options.name)
+    if results.empty:
+        raise ValueError("there are no finished runs to report")
+    _print_report(results, value=options.value, baseline=options.baseline)
+
+
+def _print_report(results: pd.DataFrame, *, value: str, baseline: str) -> None:
+    """One table of arms for each checkpoint and regime."""
+    from causalmix_utils.evaluation import add_gains, summarise_arms
+
+    for (checkpoint, regime), runs in add_gains(results).groupby(["checkpoint", "regime"]):
+        summary = summarise_arms(runs, value=value, baseline=baseline)
+        print(f"\n{value} at {regime} rows over {runs['table'].nunique()} tables, checkpoint {checkpoint}")
+        print(_format(summary.sort_values("median", ascending=False, kind="stable").reset_index()))
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise ValueError(f"--seed must not be negative, got {seed}")
+
+
+def _format(frame: pd.DataFrame) -> str:
+    """A DataFrame as aligned text, text columns flush left."""
+    texts = frame.select_dtypes(exclude="number").columns
+    columns = {name: f"{{:<{max([len(str(name)), *frame[name].astype(str).str.len()])}}}".format for name in texts}
+    return frame.to_string(index=False, formatters=columns, justify="left", float_format="{:.4f}".format)

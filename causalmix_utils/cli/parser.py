@@ -1,0 +1,101 @@
+"""What can be written on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import causalmix_utils
+from causalmix_utils.cli import commands
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="causalmix",
+        description="Fine-tune a tabular foundation model on real rows mixed with causally sampled ones.",
+        epilog="Set CAUSALMIX_TRACEBACK=1 to see where an error comes from.",
+    )
+    parser.add_argument("--version", action="version", version=f"causalmix {causalmix_utils.__version__}")
+    choices = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    tables = choices.add_parser("tables", help="list the embedded tables")
+    tables.add_argument("--role", choices=["reported", "development"], help="only the tables of this role")
+    tables.set_defaults(command=commands.list_tables)
+
+    augment = choices.add_parser("augment", help="write synthetic rows of a table to a CSV file")
+    _add_table_arguments(augment)
+    augment.add_argument(
+        "--generator", default="causal", metavar="NAME", help="generator of the rows (default: causal)"
+    )
+    augment.add_argument("--rows", type=int, required=True, metavar="N", help="number of rows")
+    augment.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="file to write")
+    augment.set_defaults(command=commands.augment)
+
+    finetune = choices.add_parser("finetune", help="compare zero-shot, default and CausalMixFT on a table")
+    _add_table_arguments(finetune)
+    finetune.add_argument(
+        "--generator", default="causal", metavar="NAME", help="generator of the rows (default: causal)"
+    )
+    finetune.add_argument("--rows", type=int, default=200, metavar="N", help="rows to fine-tune on (default: 200)")
+    finetune.add_argument("--split", type=int, default=0, metavar="K", help="number of the split (default: 0)")
+    finetune.add_argument("--weights", default="nano", metavar="NAME|FILE", help="checkpoint (default: nano)")
+    finetune.add_argument("--steps", type=int, metavar="N", help="largest number of fine-tuning steps")
+    finetune.add_argument("--learning-rate", type=float, metavar="RATE", help="learning rate")
+    finetune.add_argument("--estimators", type=int, metavar="N", help="views of the table to average over")
+    finetune.set_defaults(command=commands.finetune)
+
+    benchmark = choices.add_parser("benchmark", help="run or resume a benchmark")
+    benchmark.add_argument(
+        "--profile", default="smoke", metavar="NAME", help="smoke, chapter or paper (default: smoke)"
+    )
+    benchmark.add_argument("--store", type=Path, metavar="FILE", help="file of results (default: runs/PROFILE.sqlite)")
+    benchmark.add_argument("--backend", default="loky", choices=["loky", "dask"], help="where runs are executed")
+    benchmark.add_argument(
+        "--scheduler", metavar="ADDRESS", help="Dask scheduler; without it a local cluster is started"
+    )
+    benchmark.add_argument("--n-jobs", type=int, metavar="N", help="processes (default: one for each core)")
+    benchmark.add_argument("--tables", type=_split_names, metavar="A,B", help="only these tables")
+    benchmark.add_argument("--arms", type=_split_names, metavar="A,B", help="only these arms")
+    benchmark.add_argument("--retry-failed", action="store_true", help="make failed runs again")
+    benchmark.add_argument("--export", type=Path, metavar="FOLDER", help="afterwards write Parquet and provenance here")
+    benchmark.set_defaults(command=commands.benchmark)
+
+    pretrain = choices.add_parser("pretrain", help="train a checkpoint from scratch, or continue a run")
+    pretrain.add_argument(
+        "--out", type=Path, default=Path("runs/pretraining"), metavar="FOLDER", help="the run's folder"
+    )
+    pretrain.add_argument("--steps", type=int, metavar="N", help="optimiser steps")
+    pretrain.add_argument("--seed", type=int, metavar="S", help="seed of weights and tables")
+    pretrain.add_argument("--minutes", type=float, metavar="M", help="save and stop after this time")
+    pretrain.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu or cuda")
+    pretrain.set_defaults(command=commands.pretrain)
+
+    report = choices.add_parser("report", help="summarise a benchmark's results")
+    source = report.add_mutually_exclusive_group()
+    source.add_argument("--store", type=Path, metavar="FILE", help="a benchmark's store")
+    source.add_argument("--results", type=Path, default=Path("book/results"), metavar="FOLDER", help="exported results")
+    report.add_argument("--name", default="runs", help="name of the exported results (default: runs)")
+    report.add_argument(
+        "--value", default="gain", choices=["gain", "gain_points", "log_loss_gain"], help="what to compare"
+    )
+    report.add_argument("--baseline", default="default", metavar="ARM", help="arm to compare with (default: default)")
+    report.set_defaults(command=commands.report)
+    return parser
+
+
+def _add_table_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", metavar="TABLE|FILE.csv", help="an embedded table's name, or a CSV file")
+    parser.add_argument("--target", metavar="NAME", help="column to predict (CSV files only)")
+    parser.add_argument(
+        "--categorical",
+        type=_split_names,
+        default=[],
+        metavar="A,B",
+        help="columns of numbers that are categories (CSV files only)",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same result (default: 0)")
+
+
+def _split_names(joined: str) -> list[str]:
+    return [name.strip() for name in joined.split(",") if name.strip()]

@@ -1,6 +1,7 @@
 """Tables: the data type, the embedded tables, tables from OpenML, and scarce splits."""
 
 from causalmix_utils.tables.embedded import list_tables, load_table
+from causalmix_utils.tables.online import content_hash, load_openml_table, openml_split, tabarena_tasks
 from causalmix_utils.tables.splits import duplicate_groups, scarce_split
 from causalmix_utils.tables.table import MISSING_LEVEL, Table, check_same_schema
 
@@ -8,8 +9,12 @@ __all__ = [
     "MISSING_LEVEL",
     "Table",
     "check_same_schema",
+    "content_hash",
     "duplicate_groups",
     "list_tables",
+    "load_openml_table",
     "load_table",
+    "openml_split",
     "scarce_split",
+    "tabarena_tasks",
 ]

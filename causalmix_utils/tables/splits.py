@@ -57,8 +57,8 @@ def scarce_split(
     Raises
     ------
     ValueError
-        If an argument is out of range, the table has only one class, or a side would hold
-        fewer rows than there are classes.
+        If an argument is out of range, the table has only one class, a side would hold fewer
+        rows than there are classes, or equal rows leave a side empty.
 
     Examples
     --------
@@ -72,6 +72,12 @@ def scarce_split(
     groups = duplicate_groups(table.X)
     sides = _assign_groups(table, groups, sizes, rng)
     rows = {side: rng.permutation(np.flatnonzero(sides == side)) for side in SIDES}
+    for side in SIDES:
+        if len(rows[side]) == 0:
+            raise ValueError(
+                f"table {table.name!r} is too small: its {len(table)} rows are only {groups.max() + 1} different ones, "
+                f"which must not be torn apart, and {side} would be empty (n={n})"
+            )
     if max_test is not None and len(rows["test"]) > max_test:
         rows["test"] = _thin_out(rows["test"], table.y, max_test)
     _warn_of_absent_classes(table, rows)
@@ -169,7 +175,7 @@ class _Placement:
         self.wanted[side] -= self.counts[group]
 
     def fill(self, order: np.ndarray, side: str, *, by_class: bool) -> None:
-        """Place free groups in order, skipping those that do not fit: into the class quotas, or into the side's size."""
+        """Place free groups in order, skipping those that do not fit into the class quotas, or else into the side."""
         for group in order[self.side[order] == ""]:
             left = self.wanted[side].sum()
             if left <= 0:

@@ -1,0 +1,337 @@
+"""Tables from OpenML, above all those of TabArena that the package does not embed.
+
+Nothing here runs unless it is called, and what was fetched once is read from disk afterwards.
+OpenML's files carry no checksum of their content, so a hash of the table is kept beside the
+cached copy and compared on every load.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from causalmix_utils.tables.table import Table
+
+TABARENA_TASKS = {
+    "blood-transfusion": 363621,
+    "diabetes": 363629,
+    "anneal": 363614,
+    "credit-g": 363626,
+    "maternal_health_risk": 363685,
+    "qsar-biodeg": 363696,
+    "website_phishing": 363707,
+    "Fitness_Club": 363671,
+    "MIC": 363711,
+    "Is-this-a-good-customer": 363682,
+    "Marketing_Campaign": 363684,
+    "hazelnut": 363674,
+    "seismic-bumps": 363700,
+    "splice": 363702,
+    "students_dropout": 363704,
+    "churn": 363623,
+    "polish_bankruptcy": 363694,
+    "taiwanese_bankruptcy": 363706,
+    "NATICUSdroid": 363689,
+    "coil2000": 363624,
+    "Bank_Customer_Churn": 363619,
+    "heloc": 363676,
+    "jm1": 363712,
+    "E-Commerce": 363632,
+    "online_shoppers": 363691,
+    "in_vehicle_coupon": 363681,
+}
+"""OpenML tasks of the 26 classification tables of TabArena v0.1 within TabPFN v2's limits.
+
+The limits are 10,000 training rows, 500 features and 10 classes.
+"""
+
+_ATTEMPTS = 2  # openml's own default of 5 makes a reader without a network wait for ten seconds and more
+
+
+def tabarena_tasks() -> pd.DataFrame:
+    """The TabArena tables that `load_openml_table` knows by name.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``name``, ``openml_task`` and ``embedded`` (the name for `load_table`, or empty).
+
+    Examples
+    --------
+    >>> len(tabarena_tasks())
+    26
+    """
+    from causalmix_utils.tables.embedded import list_tables
+
+    embedded = list_tables()
+    by_task = dict(zip(embedded["openml_task"], embedded["name"], strict=True))
+    return pd.DataFrame(
+        {
+            "name": list(TABARENA_TASKS),
+            "openml_task": list(TABARENA_TASKS.values()),
+            "embedded": [by_task.get(str(task), "") for task in TABARENA_TASKS.values()],
+        }
+    )
+
+
+def load_openml_table(
+    name_or_task_id: str | int,
+    *,
+    cache_dir: str | os.PathLike | None = None,
+    expected_hash: str | None = None,
+) -> Table:
+    """Load the table of an OpenML classification task, from the cache or from the network.
+
+    Needs the package openml: ``pip install "causalmix-utils[openml]"``.
+
+    Parameters
+    ----------
+    name_or_task_id : str or int
+        A name from `tabarena_tasks`, or the number of any OpenML classification task.
+    cache_dir : path, optional
+        Folder for what was fetched. By default the environment variable ``CAUSALMIX_CACHE``,
+        or else ``~/.cache/causalmix``.
+    expected_hash : str, optional
+        The `content_hash` that the table must have, for results that name the data they rest on.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError
+        If the name or the task is unknown, the task is no classification task, or the table is
+        not the one that was cached or expected.
+    ConnectionError
+        If the table is not in the cache and OpenML cannot be reached.
+    ImportError
+        If the table is not in the cache and the package openml is not installed.
+    """
+    task_id = _resolve(name_or_task_id)
+    folder = _cache_folder(cache_dir)
+    if not _paths(folder, task_id)["about"].exists():
+        with _openml(folder, task_id) as openml:
+            table = _table_of_task(openml.tasks.get_task(task_id, download_splits=False), task_id)
+        _write_table(table, task_id, folder)
+    table = _read_table(task_id, folder)
+    if expected_hash is not None and content_hash(table) != expected_hash:
+        raise ValueError(f"table {table.name!r} has content hash {content_hash(table)}, expected {expected_hash}")
+    return table
+
+
+def openml_split(
+    name_or_task_id: str | int,
+    fold: int = 0,
+    repeat: int = 0,
+    *,
+    cache_dir: str | os.PathLike | None = None,
+) -> tuple[Table, Table]:
+    """The official training and test rows of an OpenML task.
+
+    TabArena uses three folds, with ten repeats for tables below 2,500 rows and three for others.
+
+    Parameters
+    ----------
+    name_or_task_id, cache_dir
+        As in `load_openml_table`.
+    fold, repeat : int
+        Which of the official splits.
+
+    Returns
+    -------
+    train, test : Table
+
+    Raises
+    ------
+    ValueError
+        As `load_openml_table`, and if the task has no such fold or repeat.
+    ConnectionError, ImportError
+        As `load_openml_table`.
+    """
+    table = load_openml_table(name_or_task_id, cache_dir=cache_dir)
+    task_id, folder = _resolve(name_or_task_id), _cache_folder(cache_dir)
+    if not _paths(folder, task_id)["splits"].exists():
+        with _openml(folder, task_id) as openml:
+            splits = _splits_of_task(openml.tasks.get_task(task_id, download_splits=True))
+        _write_splits(splits, task_id, folder)
+    splits = _read_splits(task_id, folder)
+    if (repeat, fold) not in splits:
+        repeats, folds = (max(numbers) + 1 for numbers in zip(*splits, strict=True))
+        raise ValueError(
+            f"task {task_id} has {folds} folds and {repeats} repeats, got fold={fold!r}, repeat={repeat!r}"
+        )
+    train, test = splits[repeat, fold]
+    return table.take(train), table.take(test)
+
+
+def content_hash(table: Table) -> str:
+    """A sha256 of a table's content: names, kinds and values of its columns, in order.
+
+    It does not depend on the table's name, on files, or on the versions of libraries.
+
+    Examples
+    --------
+    >>> from causalmix_utils.tables import load_table
+    >>> content_hash(load_table("iris")) == content_hash(load_table("iris"))
+    True
+    """
+    digest = hashlib.sha256()
+    for column, values in [*table.X.items(), (table.target, table.y)]:
+        is_text = column in table.categorical or column == table.target
+        kind = "text" if is_text else values.dtype.kind
+        digest.update(json.dumps([column, kind]).encode())
+        if is_text:
+            digest.update(json.dumps([None if pd.isna(value) else value for value in values]).encode())
+        elif kind == "i":
+            digest.update(values.to_numpy().astype("<i8").tobytes())
+        else:
+            # One NaN and one zero, since both have several bit patterns.
+            numbers = values.to_numpy()
+            digest.update((np.where(np.isnan(numbers), np.nan, numbers) + 0.0).astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def _resolve(name_or_task_id: str | int) -> int:
+    if isinstance(name_or_task_id, int | np.integer) and not isinstance(name_or_task_id, bool):
+        if name_or_task_id < 1:
+            raise ValueError(f"an OpenML task id is a positive number, got {name_or_task_id}")
+        return int(name_or_task_id)
+    if name_or_task_id in TABARENA_TASKS:
+        return TABARENA_TASKS[name_or_task_id]
+    close = difflib.get_close_matches(str(name_or_task_id), TABARENA_TASKS, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "tabarena_tasks() shows the names;"
+    raise ValueError(f"no OpenML task is known for {name_or_task_id!r}; {hint} other tasks go by their number")
+
+
+def _cache_folder(cache_dir: str | os.PathLike | None) -> Path:
+    chosen = cache_dir or os.environ.get("CAUSALMIX_CACHE") or Path.home() / ".cache" / "causalmix"
+    return Path(chosen).expanduser()
+
+
+def _paths(folder: Path, task_id: int) -> dict[str, Path]:
+    return {
+        "table": folder / f"openml-task-{task_id}.parquet",
+        "about": folder / f"openml-task-{task_id}.json",
+        "splits": folder / f"openml-task-{task_id}-splits.json",
+    }
+
+
+@contextlib.contextmanager
+def _openml(folder: Path, task_id: int) -> Iterator:
+    """The package openml with its cache in `folder`; its failures become one clear error."""
+    try:
+        import openml
+    except ImportError as error:
+        raise ImportError(
+            'tables from OpenML need the package openml; install it with pip install "causalmix-utils[openml]"'
+        ) from error
+    # openml keeps these settings in globals, so the caller's are put back afterwards.
+    before = openml.config._root_cache_directory, openml.config.connection_n_retries
+    openml.config.set_root_cache_directory(folder / "openml")
+    openml.config.connection_n_retries = _ATTEMPTS
+    try:
+        yield openml
+    except openml.exceptions.OpenMLServerException as error:
+        raise ValueError(f"OpenML does not serve task {task_id}: {error}") from None
+    except (OSError, openml.exceptions.OpenMLServerError, openml.exceptions.OpenMLHashException) as error:
+        raise ConnectionError(
+            f"OpenML task {task_id} is not in the cache {str(folder)!r}, and OpenML cannot be reached "
+            f"({type(error).__name__}): connect to the internet and call again, pass the cache_dir of an earlier "
+            "download, or use an embedded table (list_tables() shows them)"
+        ) from None
+    finally:
+        openml.config.set_root_cache_directory(before[0])
+        openml.config.connection_n_retries = before[1]
+
+
+def _table_of_task(task, task_id: int) -> Table:
+    if getattr(task, "class_labels", None) is None:
+        raise ValueError(f"OpenML task {task_id} is a task of type {task.task_type!r}, not a classification task")
+    dataset = task.get_dataset()
+    X, y, is_categorical, names = dataset.get_data(target=task.target_name)
+    return Table.from_frame(
+        X.assign(**{task.target_name: y}),
+        target=task.target_name,
+        categorical=[name for name, flag in zip(names, is_categorical, strict=True) if flag],
+        name=next((name for name, known in TABARENA_TASKS.items() if known == task_id), dataset.name),
+        source=f"OpenML task {task_id}, data set {dataset.dataset_id} ({dataset.name}, version {dataset.version})",
+        licence=dataset.licence or "not stated",
+    )
+
+
+def _splits_of_task(task) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+    repeats, folds, _ = task.get_split_dimensions()
+    return {
+        (repeat, fold): tuple(
+            np.asarray(side, dtype=int).tolist() for side in task.get_train_test_split_indices(fold=fold, repeat=repeat)
+        )
+        for repeat in range(repeats)
+        for fold in range(folds)
+    }
+
+
+def _write_table(table: Table, task_id: int, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = _paths(folder, task_id)
+    unfinished = paths["table"].with_suffix(".part")
+    table.to_frame().to_parquet(unfinished, index=False)
+    unfinished.replace(paths["table"])
+    about = {
+        "name": table.name,
+        "target": table.target,
+        "categorical": table.categorical,
+        "source": table.source,
+        "licence": table.licence,
+        "content_hash": content_hash(table),
+    }
+    # Written last: where this file is, the table is complete.
+    _write_text(paths["about"], json.dumps(about, indent=2))
+
+
+def _read_table(task_id: int, folder: Path) -> Table:
+    paths = _paths(folder, task_id)
+    about = json.loads(paths["about"].read_text(encoding="utf-8"))
+    table = Table.from_frame(
+        pd.read_parquet(paths["table"]),
+        target=about["target"],
+        categorical=about["categorical"],
+        name=about["name"],
+        source=about["source"],
+        licence=about["licence"],
+    )
+    if content_hash(table) != about["content_hash"]:
+        raise ValueError(
+            f"the cached table {str(paths['table'])!r} has content hash {content_hash(table)}, but "
+            f"{about['content_hash']} was stored with it; delete {paths['about'].name} there to fetch it again"
+        )
+    return table
+
+
+def _write_splits(splits: dict, task_id: int, folder: Path) -> None:
+    rows = [{"repeat": r, "fold": f, "train": train, "test": test} for (r, f), (train, test) in splits.items()]
+    text = json.dumps(rows)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    _write_text(_paths(folder, task_id)["splits"], json.dumps({"sha256": digest, "splits": text}))
+
+
+def _read_splits(task_id: int, folder: Path) -> dict:
+    path = _paths(folder, task_id)["splits"]
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if hashlib.sha256(stored["splits"].encode()).hexdigest() != stored["sha256"]:
+        raise ValueError(f"the cached splits {str(path)!r} do not have the hash stored with them; delete the file")
+    return {(row["repeat"], row["fold"]): (row["train"], row["test"]) for row in json.loads(stored["splits"])}
+
+
+def _write_text(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

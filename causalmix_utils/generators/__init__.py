@@ -6,17 +6,20 @@ shows how to write your own.
 """
 
 from causalmix_utils.generators.base import Generator
-from causalmix_utils.generators.controls import IndependentGenerator, PermutedTargetGenerator
+from causalmix_utils.generators.causal import CausalGenerator
+from causalmix_utils.generators.controls import IndependentGenerator, PermutedTargetGenerator, RandomDagGenerator
 from causalmix_utils.generators.ctgan import CtganGenerator
 from causalmix_utils.generators.registry import list_generators, make_generator, register_generator
 from causalmix_utils.generators.smote import SmoteGenerator
 from causalmix_utils.generators.table_augment import TableAugmentGenerator
 
 __all__ = [
+    "CausalGenerator",
     "CtganGenerator",
     "Generator",
     "IndependentGenerator",
     "PermutedTargetGenerator",
+    "RandomDagGenerator",
     "SmoteGenerator",
     "TableAugmentGenerator",
     "list_generators",

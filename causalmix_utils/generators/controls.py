@@ -1,8 +1,7 @@
 """Controls: generators that keep one part of the data's structure and destroy another.
 
 If an arm with a control helps fine-tuning as much as the causal one, the part that the control
-destroys is not what helps.  The control of the causal structure itself, `random_dag`, stands
-beside the causal generator.
+destroys is not what helps.
 """
 
 from __future__ import annotations
@@ -11,8 +10,41 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.generators.base import Generator
+from causalmix_utils.generators.causal import CausalGenerator
 from causalmix_utils.generators.registry import register_generator
 from causalmix_utils.tables import Table
+
+
+@register_generator
+class RandomDagGenerator(CausalGenerator):
+    """The causal generator on random graphs with as many edges as the discovered ones.
+
+    Isolates the causal structure: everything else is as in `CausalGenerator` – the same number of graphs, edges and
+    rows, the same mechanisms fitted to the same training table – while the edges join columns at random. An arm that
+    gains as much with these rows as with the causal ones does not gain from the structure that discovery found.
+
+    Each random graph has the number of edges of a graph drawn from the edge probabilities, so discovery is run
+    here too, and takes as long. As there, the target is not left alone: a graph in which it has no neighbour is
+    drawn again.
+
+    Parameters
+    ----------
+    n_dags, n_resamples, methods, test, alpha, mechanisms, n_jobs, cover_classes
+        As in `CausalGenerator`.
+    """
+
+    name = "random_dag"
+    summary = "control: the causal generator on random graphs with as many edges"
+    source = "this package"
+
+    def _draw_dag(self, train: Table, rng: np.random.Generator):
+        from causalmix_utils.graphs import random_dag
+
+        discovered = super()._draw_dag(train, rng)
+        while True:
+            dag = random_dag(train.columns, discovered.number_of_edges(), rng=rng)
+            if dag.degree(train.target) > 0 or discovered.degree(train.target) == 0:
+                return dag
 
 
 @register_generator

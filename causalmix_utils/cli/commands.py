@@ -31,9 +31,9 @@ def augment(options: argparse.Namespace) -> None:
     _check_seed(options.seed)
     table = read_table(options)
     rng = np.random.default_rng(options.seed)
-    rows = make_generator(options.generator).fit(table, rng=rng).sample(options.rows, rng=rng)
-    check_same_schema(rows, table)
     with replacing(options.out) as temporary:
+        rows = make_generator(options.generator).fit(table, rng=rng).sample(options.rows, rng=rng)
+        check_same_schema(rows, table)
         rows.to_frame().to_csv(temporary, index=False)
     print(f"{len(rows)} rows like {table.name!r} by {options.generator!r} written to {options.out}")
 

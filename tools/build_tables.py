@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
         writer.writeheader()
         writer.writerows(rows[name] for name in sorted(rows.keys() & known.keys()))
     total = sum(file.stat().st_size for file in options.data.glob("*.csv.gz"))
-    print(f"{len(rows)} tables, {total / 1e6:.2f} MB")
+    print(f"{len(rows.keys() & known.keys())} tables, {total / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Tables: the data type, the embedded tables, tables from OpenML, and scarce splits."""
 
 from causalmix_utils.tables.embedded import list_tables, load_table
-from causalmix_utils.tables.online import content_hash, load_openml_table, openml_split, tabarena_tasks
+from causalmix_utils.tables.hashing import content_hash
+from causalmix_utils.tables.online import load_openml_table, openml_split, tabarena_tasks
+from causalmix_utils.tables.schema import check_same_schema
 from causalmix_utils.tables.splits import duplicate_groups, scarce_split
-from causalmix_utils.tables.table import MISSING_LEVEL, Table, check_same_schema
+from causalmix_utils.tables.table import MISSING_LEVEL, Table
 
 __all__ = [
     "MISSING_LEVEL",

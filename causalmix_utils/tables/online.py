@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import hashlib
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.tables.cache import cache_paths, read_splits, read_table, write_splits, write_table
+from causalmix_utils.tables.hashing import content_hash
 from causalmix_utils.tables.table import Table
 
 TABARENA_TASKS = {
@@ -118,11 +118,11 @@ def load_openml_table(
     """
     task_id = _resolve(name_or_task_id)
     folder = _cache_folder(cache_dir)
-    if not _paths(folder, task_id)["about"].exists():
+    if not cache_paths(folder, task_id)["about"].exists():
         with _openml(folder, task_id) as openml:
             table = _table_of_task(openml.tasks.get_task(task_id, download_splits=False), task_id)
-        _write_table(table, task_id, folder)
-    table = _read_table(task_id, folder)
+        write_table(table, task_id, folder)
+    table = read_table(task_id, folder)
     if expected_hash is not None and content_hash(table) != expected_hash:
         raise ValueError(f"table {table.name!r} has content hash {content_hash(table)}, expected {expected_hash}")
     return table
@@ -159,11 +159,11 @@ def openml_split(
     """
     table = load_openml_table(name_or_task_id, cache_dir=cache_dir)
     task_id, folder = _resolve(name_or_task_id), _cache_folder(cache_dir)
-    if not _paths(folder, task_id)["splits"].exists():
+    if not cache_paths(folder, task_id)["splits"].exists():
         with _openml(folder, task_id) as openml:
             splits = _splits_of_task(openml.tasks.get_task(task_id, download_splits=True))
-        _write_splits(splits, task_id, folder)
-    splits = _read_splits(task_id, folder)
+        write_splits(splits, task_id, folder)
+    splits = read_splits(task_id, folder)
     if (repeat, fold) not in splits:
         repeats, folds = (max(numbers) + 1 for numbers in zip(*splits, strict=True))
         raise ValueError(
@@ -171,33 +171,6 @@ def openml_split(
         )
     train, test = splits[repeat, fold]
     return table.take(train), table.take(test)
-
-
-def content_hash(table: Table) -> str:
-    """A sha256 of a table's content: names, kinds and values of its columns, in order.
-
-    It does not depend on the table's name, on files, or on the versions of libraries.
-
-    Examples
-    --------
-    >>> from causalmix_utils.tables import load_table
-    >>> content_hash(load_table("iris")) == content_hash(load_table("iris"))
-    True
-    """
-    digest = hashlib.sha256()
-    for column, values in [*table.X.items(), (table.target, table.y)]:
-        is_text = column in table.categorical or column == table.target
-        kind = "text" if is_text else values.dtype.kind
-        digest.update(json.dumps([column, kind]).encode())
-        if is_text:
-            digest.update(json.dumps([None if pd.isna(value) else value for value in values]).encode())
-        elif kind == "i":
-            digest.update(values.to_numpy().astype("<i8").tobytes())
-        else:
-            # One NaN and one zero, since both have several bit patterns.
-            numbers = values.to_numpy()
-            digest.update((np.where(np.isnan(numbers), np.nan, numbers) + 0.0).astype("<f8").tobytes())
-    return digest.hexdigest()
 
 
 def _resolve(name_or_task_id: str | int) -> int:
@@ -215,14 +188,6 @@ def _resolve(name_or_task_id: str | int) -> int:
 def _cache_folder(cache_dir: str | os.PathLike | None) -> Path:
     chosen = cache_dir or os.environ.get("CAUSALMIX_CACHE") or Path.home() / ".cache" / "causalmix"
     return Path(chosen).expanduser()
-
-
-def _paths(folder: Path, task_id: int) -> dict[str, Path]:
-    return {
-        "table": folder / f"openml-task-{task_id}.parquet",
-        "about": folder / f"openml-task-{task_id}.json",
-        "splits": folder / f"openml-task-{task_id}-splits.json",
-    }
 
 
 @contextlib.contextmanager
@@ -277,61 +242,3 @@ def _splits_of_task(task) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
         for repeat in range(repeats)
         for fold in range(folds)
     }
-
-
-def _write_table(table: Table, task_id: int, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = _paths(folder, task_id)
-    unfinished = paths["table"].with_suffix(".part")
-    table.to_frame().to_parquet(unfinished, index=False)
-    unfinished.replace(paths["table"])
-    about = {
-        "name": table.name,
-        "target": table.target,
-        "categorical": table.categorical,
-        "source": table.source,
-        "licence": table.licence,
-        "content_hash": content_hash(table),
-    }
-    # Written last: where this file is, the table is complete.
-    _write_text(paths["about"], json.dumps(about, indent=2))
-
-
-def _read_table(task_id: int, folder: Path) -> Table:
-    paths = _paths(folder, task_id)
-    about = json.loads(paths["about"].read_text(encoding="utf-8"))
-    table = Table.from_frame(
-        pd.read_parquet(paths["table"]),
-        target=about["target"],
-        categorical=about["categorical"],
-        name=about["name"],
-        source=about["source"],
-        licence=about["licence"],
-    )
-    if content_hash(table) != about["content_hash"]:
-        raise ValueError(
-            f"the cached table {str(paths['table'])!r} has content hash {content_hash(table)}, but "
-            f"{about['content_hash']} was stored with it; delete {paths['about'].name} there to fetch it again"
-        )
-    return table
-
-
-def _write_splits(splits: dict, task_id: int, folder: Path) -> None:
-    rows = [{"repeat": r, "fold": f, "train": train, "test": test} for (r, f), (train, test) in splits.items()]
-    text = json.dumps(rows)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    _write_text(_paths(folder, task_id)["splits"], json.dumps({"sha256": digest, "splits": text}))
-
-
-def _read_splits(task_id: int, folder: Path) -> dict:
-    path = _paths(folder, task_id)["splits"]
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if hashlib.sha256(stored["splits"].encode()).hexdigest() != stored["sha256"]:
-        raise ValueError(f"the cached splits {str(path)!r} do not have the hash stored with them; delete the file")
-    return {(row["repeat"], row["fold"]): (row["train"], row["test"]) for row in json.loads(stored["splits"])}
-
-
-def _write_text(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

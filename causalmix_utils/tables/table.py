@@ -6,11 +6,16 @@ promised here and do not check it again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from causalmix_utils.tables.conversion import as_text, convert_column, read_csv
+from causalmix_utils.tables.schema import check_column, check_names, check_shape, check_target
 
 MISSING_LEVEL = "missing"
 """Level that stands for a missing value where an algorithm needs every category named."""
@@ -44,6 +49,7 @@ class Table:
     See Also
     --------
     Table.from_frame : makes a `Table` from any DataFrame, converting types on the way.
+    Table.from_csv : reads a `Table` from a file.
 
     Examples
     --------
@@ -64,14 +70,14 @@ class Table:
     licence: str = "unknown"
 
     def __post_init__(self) -> None:
-        _check_shape(self.X, self.y)
-        _check_names(list(self.X.columns), self.y.name)
-        _check_target(self.y)
+        check_shape(self.X, self.y)
+        check_names(list(self.X.columns), self.y.name)
+        check_target(self.y)
         unknown = [column for column in self.categorical if column not in self.X.columns]
         if unknown:
             raise ValueError(f"categorical names {unknown[0]!r}, which is not a column of X")
         for column in self.X.columns:
-            _check_column(self.X[column], is_categorical=column in self.categorical)
+            check_column(self.X[column], is_categorical=column in self.categorical)
 
     @classmethod
     def from_frame(
@@ -108,7 +114,8 @@ class Table:
             If the target is absent or has missing values, two columns have the same name,
             a column holds infinities or dates, or there are no rows or no features.
         """
-        frame = frame.rename(columns=str).reset_index(drop=True)
+        # Numbers that arrive in object columns, as from a mixed NumPy array, are numbers all the same.
+        frame = frame.rename(columns=str).reset_index(drop=True).infer_objects()
         duplicated = frame.columns[frame.columns.duplicated()]
         if len(duplicated):
             raise ValueError(f"column name {duplicated[0]!r} occurs more than once (names are compared as strings)")
@@ -124,13 +131,70 @@ class Table:
         X = frame.drop(columns=target)
         is_text = {column: column in named or not pd.api.types.is_numeric_dtype(X[column]) for column in X.columns}
         is_text.update({column: True for column in X.columns if pd.api.types.is_bool_dtype(X[column])})
-        X = pd.DataFrame({column: _convert(X[column], is_categorical=is_text[column]) for column in X.columns}, index=X.index)
+        X = pd.DataFrame(
+            {column: convert_column(X[column], is_categorical=is_text[column]) for column in X.columns}, index=X.index
+        )
         return cls(
             name=name,
             X=X,
-            y=_as_text(frame[target]).astype(object),
+            y=as_text(frame[target]).astype(object),
             categorical=[column for column in X.columns if is_text[column]],
             source=source,
+            licence=licence,
+        )
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | os.PathLike,
+        *,
+        target: str,
+        categorical: Sequence[str] | None = None,
+        name: str | None = None,
+        separator: str = ",",
+        source: str | None = None,
+        licence: str = "unknown",
+    ) -> Table:
+        """Read a `Table` from a CSV file with a header row.
+
+        Empty fields and the usual marks (``NA``, ``NaN``, ``null``, …) are missing values, as in
+        `pandas.read_csv`. Columns that hold anything but numbers become categorical.
+
+        Parameters
+        ----------
+        path : path
+            The file, possibly compressed (``.gz``, ``.zip``, …).
+        target : str
+            Name of the target column.
+        categorical : sequence of str, optional
+            Columns of numbers that are codes of categories.
+        name : str, optional
+            Name of the table; by default the file's name without its endings.
+        separator : str, default ","
+            What stands between two fields.
+        source, licence : str
+            Stored as given; the source is the path by default.
+
+        Returns
+        -------
+        Table
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file is not a CSV file, two columns have the same name, a column has no
+            name, or `Table.from_frame` refuses the content.
+        """
+        path = Path(path)
+        frame = read_csv(path, separator=separator)
+        return cls.from_frame(
+            frame,
+            target=target,
+            categorical=categorical,
+            name=path.name.split(".")[0] if name is None else name,
+            source=str(path) if source is None else source,
             licence=licence,
         )
 
@@ -183,7 +247,9 @@ class Table:
             If the columns or their kinds differ.
         """
         if self.columns != other.columns or self.categorical != other.categorical:
-            raise ValueError(f"tables {self.name!r} and {other.name!r} differ in columns: {self.columns} against {other.columns}")
+            raise ValueError(
+                f"tables {self.name!r} and {other.name!r} differ in columns: {self.columns} against {other.columns}"
+            )
         columns = {}
         for column in self.X.columns:
             parts = [self.X[column], other.X[column]]
@@ -193,105 +259,3 @@ class Table:
                 columns[column] = np.concatenate(parts)
         y = pd.Series(np.concatenate([self.y, other.y]), name=self.target, dtype=object)
         return replace(self, X=pd.DataFrame(columns), y=y)
-
-
-def check_same_schema(rows: Table, like: Table) -> None:
-    """Check that `rows` could have been drawn from the table `like`.
-
-    Same columns in the same order with the same types; no class and no category level that
-    `like` has not; numerical values within the range of `like`; missing values only where
-    `like` has some.
-
-    Raises
-    ------
-    ValueError
-        At the first difference. The message names the column and the value.
-    """
-    if rows.columns != like.columns:
-        raise ValueError(f"columns are {rows.columns}, expected {like.columns}")
-    if rows.categorical != like.categorical:
-        raise ValueError(f"categorical columns are {rows.categorical}, expected {like.categorical}")
-    new_classes = sorted(set(rows.classes) - set(like.classes))
-    if new_classes:
-        raise ValueError(f"target {like.target!r} has the class {new_classes[0]!r}, which {like.name!r} has not")
-    for column in like.X.columns:
-        found, expected = rows.X[column], like.X[column]
-        if found.isna().any() and not expected.isna().any():
-            raise ValueError(f"column {column!r} has missing values, but {like.name!r} has none there")
-        if column in like.categorical:
-            new_levels = sorted(set(found.dropna().unique()) - set(expected.dropna().unique()))
-            if new_levels:
-                raise ValueError(f"column {column!r} has the level {new_levels[0]!r}, which {like.name!r} has not")
-            continue
-        if found.dtype != expected.dtype:
-            raise ValueError(f"column {column!r} has dtype {found.dtype}, expected {expected.dtype}")
-        if found.min() < expected.min() or found.max() > expected.max():
-            raise ValueError(
-                f"column {column!r} ranges over [{found.min()}, {found.max()}], "
-                f"outside of [{expected.min()}, {expected.max()}] in {like.name!r}"
-            )
-
-
-def _check_shape(X: pd.DataFrame, y: pd.Series) -> None:
-    if X.shape[0] == 0:
-        raise ValueError("the table has no rows")
-    if X.shape[1] == 0:
-        raise ValueError("the table has no feature columns")
-    if len(X) != len(y):
-        raise ValueError(f"X has {len(X)} rows, but y has {len(y)}")
-    if not (X.index.equals(pd.RangeIndex(len(X))) and y.index.equals(X.index)):
-        raise ValueError("the index of X and y must be 0, 1, …; use Table.from_frame, which resets it")
-
-
-def _check_names(columns: list, target: object) -> None:
-    for column in [*columns, target]:
-        if not isinstance(column, str):
-            raise ValueError(f"column name {column!r} is not a string; use Table.from_frame, which converts names")
-    repeated = {column for column in columns if columns.count(column) > 1}
-    if repeated:
-        raise ValueError(f"column name {sorted(repeated)[0]!r} occurs more than once")
-    if target in columns:
-        raise ValueError(f"the target {target!r} is also a feature column")
-
-
-def _check_target(y: pd.Series) -> None:
-    bad = [value for value in y.unique() if not isinstance(value, str)]
-    if bad:
-        raise ValueError(f"target {y.name!r} holds {bad[0]!r}, but class names must be strings")
-
-
-def _check_column(column: pd.Series, *, is_categorical: bool) -> None:
-    if is_categorical:
-        if not isinstance(column.dtype, pd.CategoricalDtype):
-            raise ValueError(f"categorical column {column.name!r} has dtype {column.dtype}, expected 'category'")
-        bad = [level for level in column.cat.categories if not isinstance(level, str)]
-        if bad:
-            raise ValueError(f"categorical column {column.name!r} has the level {bad[0]!r}, which is not a string")
-        return
-    if column.dtype not in (np.dtype("int64"), np.dtype("float64")):
-        raise ValueError(f"column {column.name!r} has dtype {column.dtype}, expected int64, float64 or 'category'")
-    if np.isinf(column).any():
-        raise ValueError(f"column {column.name!r} holds an infinite value in row {int(np.isinf(column).to_numpy().argmax())}")
-
-
-def _convert(column: pd.Series, *, is_categorical: bool) -> pd.Series:
-    """Bring a column to one of the three types that a `Table` knows."""
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        raise ValueError(f"column {column.name!r} holds dates; turn them into numbers or categories first")
-    if is_categorical:
-        text = _as_text(column)
-        return text.astype(pd.CategoricalDtype(sorted(text.dropna().unique())))
-    if pd.api.types.is_complex_dtype(column):
-        raise ValueError(f"column {column.name!r} holds complex numbers")
-    if pd.api.types.is_integer_dtype(column) and not column.isna().any():
-        return column.astype("int64")
-    return column.astype("float64")
-
-
-def _as_text(column: pd.Series) -> pd.Series:
-    """Values as strings, missing ones as NaN; 1.0 becomes '1' where all numbers are whole."""
-    values = column.astype(object)
-    present = values.notna()
-    if pd.api.types.is_float_dtype(column) and np.all(np.mod(values[present].astype(float), 1) == 0):
-        values[present] = values[present].astype("int64")
-    return values.where(~present, values.astype(str)).where(present, np.nan)

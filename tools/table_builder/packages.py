@@ -1,4 +1,4 @@
-"""Fetching the pinned packages that hold the tables, with their clients and their hashes."""
+"""Fetching the pinned packages that hold the tables, with pip, and checking their hashes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Package:
 
     @property
     def label(self) -> str:
-        """Name, version and registry, as the manifest writes them."""
-        return f"{self.name} {self.version} ({'Debian' if self.kind == 'debian' else 'PyPI'})"
+        """Name and version, as the manifest writes them."""
+        return f"{self.name} {self.version}"
 
 
 def read_pins() -> dict[str, Package]:
@@ -67,26 +67,19 @@ def fetch(package: Package, cache: Path) -> Path:
 
 
 def _download(package: Package, cache: Path) -> None:
-    if package.kind == "debian":
-        command = ["apt-get", "download", f"{package.name}={package.version}"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest=."]
+    if package.kind == "wheel":
+        # The platform is named, so that every machine fetches the file whose hash is pinned.
+        command += ["--only-binary=:all:", "--python-version=3.11", "--platform=manylinux_2_28_x86_64"]
     else:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest=."]
-        if package.kind == "wheel":
-            # The platform is named, so that every machine fetches the file whose hash is pinned.
-            command += ["--only-binary=:all:", "--python-version=3.11", "--platform=manylinux_2_28_x86_64"]
-        else:
-            command += ["--no-binary=:all:"]
-        command.append(f"{package.name}=={package.version}")
-    subprocess.run(command, cwd=cache, check=True)
+        command += ["--no-binary=:all:"]
+    subprocess.run([*command, f"{package.name}=={package.version}"], cwd=cache, check=True)
 
 
 def _unpack(archive: Path, kind: str, folder: Path) -> None:
-    folder.mkdir(parents=True)
     if kind == "wheel":
         with zipfile.ZipFile(archive) as file:
             file.extractall(folder)
-    elif kind == "sdist":
+    else:
         with tarfile.open(archive) as file:
             file.extractall(folder, filter="data")
-    else:
-        subprocess.run(["dpkg-deb", "-x", str(archive), str(folder)], check=True)

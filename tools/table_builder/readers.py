@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import lzma
-import warnings
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,16 +14,6 @@ Reader = Callable[[Path], pd.DataFrame]
 def delimited(**options) -> Reader:
     """A delimited text file, possibly compressed. Options go to `pandas.read_csv`."""
     return lambda path: pd.read_csv(path, float_precision="round_trip", **options)
-
-
-def zipped(member: str, **options) -> Reader:
-    """A delimited text file inside a zip archive."""
-
-    def read(path: Path) -> pd.DataFrame:
-        with zipfile.ZipFile(path) as archive:
-            return pd.read_csv(io.BytesIO(archive.read(member)), float_precision="round_trip", **options)
-
-    return read
 
 
 def keel(columns: str) -> Reader:
@@ -48,29 +35,9 @@ def keel(columns: str) -> Reader:
     return read
 
 
-def arff(path: Path) -> pd.DataFrame:
-    """A Weka file; `?` becomes a missing value."""
-    import arff as liac_arff
-
-    content = liac_arff.loads(path.read_text(encoding="latin-1"))
-    return pd.DataFrame(content["data"], columns=[name for name, _ in content["attributes"]])
-
-
 def orange(path: Path) -> pd.DataFrame:
     """A tab-separated Orange file: after the names come a row of types and a row of roles."""
     return pd.read_csv(path, sep="\t", skiprows=[1, 2], na_values=["?", ""], float_precision="round_trip")
-
-
-def rda(name: str) -> Reader:
-    """One object of an R data file."""
-    import rdata
-
-    def read(path: Path) -> pd.DataFrame:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # rdata warns of R's own classes, of which only the data frame matters
-            return rdata.read_rda(path)[name].reset_index(drop=True)
-
-    return read
 
 
 def rdatasets(path: Path) -> pd.DataFrame:

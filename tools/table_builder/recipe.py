@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,9 @@ class Recipe:
     """Where a table comes from and what is done to it.
 
     `categorical` and `drop` are column names separated by blanks. Columns of text are
-    categorical without being named. `prepare` receives the frame as read.
+    categorical without being named. `prepare` receives the frame as read. `rows` bounds the
+    size by a stratified subsample, `digits` rounds to so many significant digits; both keep
+    the file small, and the quirks mention them.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Recipe:
     drop: str = ""
     prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     rows: int | None = None
+    digits: int | None = None
     tabarena: str = ""
     openml_task: str = ""
     quirks: str = ""
@@ -65,7 +69,7 @@ def make_frame(recipe: Recipe, path: Path) -> tuple[pd.DataFrame, list[str]]:
     categorical = [column for column, flag in zip(frame.columns[:-1], is_text, strict=True) if flag]
     for column in frame.columns:
         as_text = column in categorical or column == recipe.target
-        frame[column] = _to_text(frame[column]) if as_text else _to_number(frame[column])
+        frame[column] = _to_text(frame[column]) if as_text else _to_number(frame[column], recipe.digits)
     if recipe.rows is not None and len(frame) > recipe.rows:
         frame = _subsample(frame, recipe.target, recipe.rows)
     return frame.reset_index(drop=True), categorical
@@ -81,16 +85,37 @@ def to_bytes(frame: pd.DataFrame) -> bytes:
     return packed.getvalue()
 
 
+def drop_rare_classes(target: str, fewest: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Leave out the classes with fewer than `fewest` rows. The recipe's quirks say which."""
+
+    def prepare(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[frame.groupby(target, observed=True)[target].transform("size").astype(int) >= fewest]
+
+    return prepare
+
+
+def drop_rows_without(target: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Leave out the rows whose target is missing. The recipe's quirks say so."""
+    return lambda frame: frame.dropna(subset=[target])
+
+
+def name_classes(target: str, names: dict) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Replace the codes of the classes by the names that the origin documents."""
+    return lambda frame: frame.assign(**{target: frame[target].map(names)})
+
+
 def _tidy_name(name: object) -> str:
-    return str(name).strip().replace(" ", "_")
+    return re.sub(r"[^0-9A-Za-z_]+", "_", str(name)).strip("_")
 
 
 def _is_number(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
-def _to_number(column: pd.Series) -> pd.Series:
+def _to_number(column: pd.Series, digits: int | None = None) -> pd.Series:
     column = column.astype("float64")
+    if digits is not None:
+        column = column.map(lambda value: float(f"{value:.{digits}g}"))
     present = column.dropna()
     return column.astype("Int64") if (present == present.round()).all() else column
 

@@ -1,0 +1,184 @@
+"""The table type: what it promises, what it converts, and what it refuses."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalmix_utils.tables import Table, check_same_schema, load_table
+
+LEVELS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=6)
+
+
+@st.composite
+def frames(draw):
+    """Frames with integer, float and text columns, missing values, and a target ``y``."""
+    n_rows = draw(st.integers(1, 12))
+
+    def column(values):
+        return draw(st.lists(values, min_size=n_rows, max_size=n_rows))
+
+    frame = pd.DataFrame(
+        {
+            "whole": column(st.integers(-(2**53), 2**53)),
+            "real": column(st.floats(allow_infinity=False, width=64)),
+            "text": pd.Series(column(st.none() | LEVELS), dtype=object),
+            "y": pd.Series(column(LEVELS), dtype=object),
+        }
+    )
+    return frame
+
+
+@settings(max_examples=50, deadline=None)
+@given(frames())
+def test_a_table_made_of_a_tables_own_frame_is_the_same(frame):
+    table = Table.from_frame(frame, target="y")
+    again = Table.from_frame(table.to_frame(), target="y", categorical=table.categorical)
+    pd.testing.assert_frame_equal(table.X, again.X)
+    pd.testing.assert_series_equal(table.y, again.y)
+    assert table.categorical == again.categorical == ["text"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(frames(), st.randoms(use_true_random=False))
+def test_taking_a_table_apart_and_concatenating_it_gives_the_rows_back(frame, random):
+    table = Table.from_frame(frame, target="y")
+    if len(table) == 1:
+        return
+    rows = list(range(len(table)))
+    random.shuffle(rows)
+    cut = random.randrange(1, len(rows))
+    together = table.take(rows[:cut]).concat(table.take(rows[cut:]))
+    pd.testing.assert_frame_equal(together.to_frame(), table.take(rows).to_frame())
+
+
+@settings(max_examples=50, deadline=None)
+@given(frames())
+def test_every_part_of_a_table_has_its_schema(frame):
+    table = Table.from_frame(frame, target="y")
+    check_same_schema(table, like=table)
+    check_same_schema(table.take([0]), like=table)
+
+
+@pytest.mark.parametrize("name", ["credit-g", "titanic", "diabetes", "glass"])
+def test_an_embedded_table_survives_a_csv_file(name, tmp_path):
+    table = load_table(name)
+    file = tmp_path / f"{name}.csv"
+    table.to_frame().to_csv(file, index=False)
+    again = Table.from_csv(file, target=table.target, categorical=table.categorical)
+    assert again.name == name
+    pd.testing.assert_frame_equal(again.X, table.X)
+    pd.testing.assert_series_equal(again.y, table.y)
+
+
+def test_columns_are_converted_to_the_promised_types():
+    frame = pd.DataFrame(
+        {
+            "flag": [True, False, True],
+            "small": pd.array([1, 2, 3], dtype="int8"),
+            "nullable": pd.array([1, None, 3], dtype="Int64"),
+            "objects": pd.Series([1, 2, 3], dtype=object),
+            "code": [1.0, 2.0, np.nan],
+            7: ["a", None, "b"],
+            "y": [1.0, 0.0, 1.0],
+        }
+    )
+    table = Table.from_frame(frame, target="y", categorical=["code"])
+    assert table.categorical == ["flag", "code", "7"]
+    assert [str(table.X[column].dtype) for column in table.numerical] == ["int64", "float64", "int64"]
+    assert table.X["code"].tolist()[:2] == ["1", "2"]
+    assert table.y.tolist() == ["1", "0", "1"]
+
+
+FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"], "y": ["no", "yes", "no"]})
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "message"),
+    [
+        (FRAME, {"target": "z"}, "target='z' is not a column"),
+        (FRAME.assign(y=["no", None, "no"]), {"target": "y"}, "target column 'y' has 1 missing values"),
+        (FRAME.assign(a=[1.0, np.inf, 2.0]), {"target": "y"}, "column 'a' holds an infinite value in row 1"),
+        (FRAME.assign(a=pd.to_datetime(["2020-01-01"] * 3)), {"target": "y"}, "column 'a' holds dates"),
+        (FRAME.assign(a=[1j, 2j, 3j]), {"target": "y"}, "column 'a' holds complex numbers"),
+        (FRAME.iloc[:0], {"target": "y"}, "the table has no rows"),
+        (FRAME[["y"]], {"target": "y"}, "the table has no feature columns"),
+        (FRAME.set_axis(["a", "a", "y"], axis=1), {"target": "y"}, "column name 'a' occurs more than once"),
+        (FRAME.set_axis(["1", 1, "y"], axis=1), {"target": "y"}, "column name '1' occurs more than once"),
+        (FRAME, {"target": "y", "categorical": ["c"]}, "categorical names 'c'"),
+        (FRAME, {"target": "y", "categorical": ["y"]}, "categorical names 'y'"),
+    ],
+)
+def test_bad_input_is_named(frame, options, message):
+    with pytest.raises(ValueError, match=message):
+        Table.from_frame(frame, **options)
+
+
+def test_a_constant_column_one_class_and_twelve_classes_are_allowed():
+    """They are legal data; the stages that cannot use them say so themselves."""
+    constant = Table.from_frame(FRAME.assign(a=1.0, y="no"), target="y")
+    assert constant.classes == ["no"]
+    many = pd.DataFrame({"a": range(12), "y": [f"class {i}" for i in range(12)]})
+    assert len(Table.from_frame(many, target="y").classes) == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b,a,y\n1,2,3,no\n", "column name 'a' occurs more than once"),
+        (",a,y\n0,1,no\n", "column 1 of .* has no name"),
+        ("", "cannot be read as a CSV file"),
+        ("a,y\n1,no\n1,2,3,4\n", "cannot be read as a CSV file"),
+        ("a,y\n", "the table has no rows"),
+        ("a;y\n1;no\n", "target='y' is not a column; the columns are .*a;y"),
+        ("a,y\ninf,no\n", "column 'a' holds an infinite value"),
+        ("a,y\n1,\n", "target column 'y' has 1 missing values"),
+    ],
+)
+def test_a_bad_csv_file_is_refused_with_the_reason(text, message, tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        Table.from_csv(file, target="y")
+
+
+def test_a_csv_file_with_another_separator_missing_values_and_blanks_in_names(tmp_path):
+    file = tmp_path / "mine.csv.gz"
+    pd.DataFrame({" a ": [1, None], "b": ["x", None], "y": [0, 1]}).to_csv(file, sep=";", index=False)
+    table = Table.from_csv(file, target="y", separator=";")
+    assert table.name == "mine"
+    assert table.columns == ["a", "b", "y"]
+    assert table.X.isna().sum().tolist() == [1, 1]
+
+
+def test_an_absent_csv_file_is_reported_as_such(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Table.from_csv(tmp_path / "absent.csv", target="y")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.assign(a=[1.0, 2.0, 4.0]), r"column 'a' ranges over \[1.0, 4.0\]"),
+        (lambda t: t.assign(a=[1.0, np.nan, 3.0]), "column 'a' has missing values"),
+        (lambda t: t.assign(a=[1, 2, 3]), "column 'a' has dtype int64, expected float64"),
+        (lambda t: t.assign(b=["x", "z", "x"]), "column 'b' has the level 'z'"),
+        (lambda t: t.assign(y=["no", "maybe", "no"]), "target 'y' has the class 'maybe'"),
+        (lambda t: t[["b", "a", "y"]], "columns are"),
+    ],
+)
+def test_rows_that_could_not_have_come_from_a_table_are_told_apart(change, message):
+    like = Table.from_frame(FRAME, target="y", name="like")
+    with pytest.raises(ValueError, match=message):
+        check_same_schema(Table.from_frame(change(FRAME), target="y"), like=like)
+
+
+def test_concatenation_refuses_other_columns_and_joins_levels():
+    one = Table.from_frame(FRAME, target="y")
+    two = Table.from_frame(FRAME.assign(b=["z", "x", None]), target="y")
+    both = one.concat(two)
+    assert len(both) == 6
+    assert both.X["b"].tolist()[:5] == ["x", "y", "x", "z", "x"]
+    with pytest.raises(ValueError, match="differ in columns"):
+        one.concat(Table.from_frame(FRAME.rename(columns={"a": "c"}), target="y"))

@@ -160,7 +160,8 @@ def _fit_mechanism(frame: pd.DataFrame, categorical: list[str], node: str, paren
     from causalmix_utils.scm.mechanisms import make_mechanism
 
     levels = [sorted(frame[parent].dropna().unique()) if parent in categorical else None for parent in parents]
-    mechanism = make_mechanism(kind, levels, categorical=node in categorical)
+    n_classes = frame[node].nunique() if node in categorical else None
+    mechanism = make_mechanism(kind, levels, n_classes=n_classes)
     present = frame[node].notna().to_numpy()
     with fence_global_randomness(0):
         if parents:

@@ -9,25 +9,28 @@ This module imports DoWhy; `causalmix_utils.scm` imports it only when something 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from dowhy.gcm.causal_mechanisms import AdditiveNoiseModel, ClassifierFCM, StochasticModel
+from dowhy.gcm.causal_mechanisms import AdditiveNoiseModel, ClassifierFCM
 from dowhy.gcm.ml import ClassificationModel, PredictionModel
 from dowhy.gcm.stochastic_models import EmpiricalDistribution
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 _MAX_BOOSTED_LEVELS = 254  # scikit-learn's boosting takes no category with more levels.
+_MAX_TREES = 400  # Trees of one classifier, over all classes.
 
 
-def make_mechanism(kind: str, levels: Sequence[list[str] | None], *, categorical: bool):
+def make_mechanism(kind: str, levels: Sequence[list[str] | None], *, n_classes: int | None):
     """Return an unfitted mechanism for a node.
 
     Parameters
@@ -35,19 +38,15 @@ def make_mechanism(kind: str, levels: Sequence[list[str] | None], *, categorical
     kind : {"linear", "boosting"}
     levels : sequence, one entry a parent
         The parent's levels, or None for a numerical parent. Empty for a root.
-    categorical : bool
-        Whether the node itself is categorical.
+    n_classes : int or None
+        Number of levels of the node itself, None if it is numerical.
     """
     if not levels:
         return EmpiricalDistribution()
-    if categorical:
-        return ClassifierFCM(ParentsClassifier(_make_estimator(kind, levels, classifier=True), levels))
-    return AdditiveNoiseModel(ParentsRegressor(_make_estimator(kind, levels, classifier=False), levels))
-
-
-def is_root_mechanism(mechanism) -> bool:
-    """Whether a mechanism is one of a root."""
-    return isinstance(mechanism, StochasticModel)
+    estimator = _make_estimator(kind, levels, n_classes)
+    if n_classes is None:
+        return AdditiveNoiseModel(ParentsRegressor(estimator, levels))
+    return ClassifierFCM(ParentsClassifier(estimator, levels))
 
 
 class _ParentsModel(PredictionModel):
@@ -104,7 +103,11 @@ class ParentsClassifier(_ParentsModel, ClassificationModel):
         y = np.asarray(Y, dtype=str).ravel()
         if len(np.unique(y)) < 2:
             self.estimator = DummyClassifier(strategy="prior")
-        self.estimator.fit(self._encode(X), y)
+        with warnings.catch_warnings():
+            # A column of names has nearly as many levels as rows; that is what it is.
+            warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
+            warnings.filterwarnings("ignore", category=ConvergenceWarning)
+            self.estimator.fit(self._encode(X), y)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         return self.estimator.predict(self._encode(X)).reshape(-1, 1)
@@ -117,11 +120,12 @@ class ParentsClassifier(_ParentsModel, ClassificationModel):
         return [str(level) for level in self.estimator.classes_]
 
 
-def _make_estimator(kind: str, levels: Sequence[list[str] | None], *, classifier: bool) -> BaseEstimator:
+def _make_estimator(kind: str, levels: Sequence[list[str] | None], n_classes: int | None) -> BaseEstimator:
     if kind == "boosting":
-        # Small trees and few rounds: on a few hundred rows more of either only costs time.
+        # Small trees and few rounds: on a few hundred rows more of either only costs time. A round grows a tree
+        # for each class, so that many classes get fewer rounds.
         settings = {
-            "max_iter": 40,
+            "max_iter": int(np.clip(_MAX_TREES // (n_classes or 1), 10, 40)),
             "max_leaf_nodes": 8,
             "min_samples_leaf": 8,
             "learning_rate": 0.15,
@@ -129,7 +133,11 @@ def _make_estimator(kind: str, levels: Sequence[list[str] | None], *, classifier
             "random_state": 0,
             "categorical_features": [known is not None and len(known) <= _MAX_BOOSTED_LEVELS for known in levels],
         }
-        return HistGradientBoostingClassifier(**settings) if classifier else HistGradientBoostingRegressor(**settings)
+        return (
+            HistGradientBoostingRegressor(**settings)
+            if n_classes is None
+            else HistGradientBoostingClassifier(**settings)
+        )
     numerical = [place for place, known in enumerate(levels) if known is None]
     nominal = [place for place, known in enumerate(levels) if known is not None]
     scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
@@ -137,4 +145,4 @@ def _make_estimator(kind: str, levels: Sequence[list[str] | None], *, classifier
         [("numerical", scale, numerical), ("nominal", OneHotEncoder(handle_unknown="ignore"), nominal)],
         sparse_threshold=0.0,
     )
-    return make_pipeline(prepare, LogisticRegression(max_iter=1000) if classifier else Ridge(alpha=1.0))
+    return make_pipeline(prepare, Ridge(alpha=1.0) if n_classes is None else LogisticRegression(max_iter=1000))

@@ -1,0 +1,431 @@
+"""Discovery: edge probabilities that mean what they say, on tables that make other searches fail in silence."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from causalmix_utils.discovery import edge_probabilities, find_redundant_columns, learn_marks, marks_to_mass
+from causalmix_utils.graphs import check_edge_probabilities
+from causalmix_utils.independence import PValueTable, encode_columns
+from causalmix_utils.tables import Table, load_table
+
+
+def make_table(n: int = 200, seed: int = 0) -> Table:
+    """A cause of another column and of the label, a category, and noise."""
+    rng = np.random.default_rng(seed)
+    cause = rng.normal(size=n)
+    frame = pd.DataFrame(
+        {
+            "cause": cause,
+            "effect": cause + rng.normal(size=n),
+            "group": np.digitize(cause + rng.normal(size=n), [-0.7, 0.7]).astype(str),
+            "noise": rng.normal(size=n),
+            "label": np.where(cause + 0.7 * rng.normal(size=n) > 0, "yes", "no"),
+        }
+    )
+    return Table.from_frame(frame, target="label", name="made")
+
+
+def add_columns(table: Table, **columns) -> Table:
+    """The table with further features after its own."""
+    frame = table.X.assign(**columns).assign(**{table.target: table.y})
+    return Table.from_frame(frame, target=table.target, name=table.name)
+
+
+def probabilities(table: Table, seed: int = 0, **options) -> pd.DataFrame:
+    options = {"n_resamples": 3, **options}
+    return edge_probabilities(table, rng=np.random.default_rng(seed), **options)
+
+
+def adjacency(P: pd.DataFrame) -> pd.DataFrame:
+    return P + P.T
+
+
+@pytest.mark.parametrize("name", ["titanic", "tae", "wine"])
+def test_edge_probabilities_of_a_real_table_keep_their_contract(name):
+    table = load_table(name)
+    P = probabilities(table)
+    check_edge_probabilities(P)
+    assert list(P.columns) == table.columns
+    assert P.attrs["discovery"]["test"] == "mixed"
+
+
+def test_a_real_cause_is_found_and_noise_is_not():
+    pairs = adjacency(probabilities(make_table(400)))
+    assert pairs.loc["cause", "effect"] == 1
+    assert pairs.loc["cause", "label"] == 1
+    assert pairs.loc["cause", "group"] == 1
+    assert pairs.loc["noise"].max() < 0.5
+
+
+def test_the_same_seed_gives_the_same_bits_with_any_number_of_processes_and_another_seed_does_not():
+    table = make_table(120)
+    one = probabilities(table)
+    pd.testing.assert_frame_equal(one, probabilities(table), check_exact=True)
+    shared = probabilities(table, n_jobs=2)
+    pd.testing.assert_frame_equal(one, shared, check_exact=True)
+    assert one.attrs == shared.attrs
+    assert not one.equals(probabilities(table, seed=1))
+
+
+def test_the_result_does_not_depend_on_the_hash_seed_of_the_process():
+    """FCI walks through sets of nodes, whose order follows the hashes of their names."""
+    code = """
+import numpy as np, pandas as pd
+from causalmix_utils.discovery import learn_marks
+from causalmix_utils.tables import Table
+for seed in (1, 4, 7, 8):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(150, 14)) @ (np.eye(14) + np.triu(rng.random((14, 14)) < 0.25, 1) * 0.7)
+    frame = pd.DataFrame(values).assign(y=["no", "yes"] * 75)
+    marks = learn_marks(Table.from_frame(frame, target="y"), method="fci", alpha=0.1)
+    print(marks.to_numpy().tobytes().hex())
+"""
+    outputs = set()
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        outputs.add(run.stdout)
+    assert len(outputs) == 1
+
+
+def test_global_random_state_is_left_alone_and_nothing_is_printed(capfd):
+    np.random.seed(3)  # noqa: NPY002
+    expected = np.random.random()  # noqa: NPY002
+    np.random.seed(3)  # noqa: NPY002
+    probabilities(make_table(100), target="sink", progress=True)
+    assert np.random.random() == expected  # noqa: NPY002
+    printed = capfd.readouterr()
+    assert printed.out == "" and printed.err == ""
+
+
+def test_other_threads_can_print_while_fci_is_silenced(capfd):
+    stop = threading.Event()
+    printed = []
+
+    def talk():
+        while not stop.is_set():
+            print("still talking")
+            printed.append(1)
+            stop.wait(0.005)
+
+    talker = threading.Thread(target=talk)
+    talker.start()
+    probabilities(make_table(100), n_resamples=2)
+    stop.set()
+    talker.join()
+    lines = capfd.readouterr().out.splitlines()
+    assert lines == ["still talking"] * len(printed)
+
+
+def test_causal_learn_prints_again_afterwards():
+    from causallearn.search.ConstraintBased import FCI, PC
+
+    probabilities(make_table(100), n_resamples=1)
+    assert "print" not in vars(FCI) and "print" not in vars(PC)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("method", ["pc", "fci"])
+def test_the_graph_is_the_one_of_plain_causal_learn_with_fisher_z(method, seed, capsys):
+    from causallearn.search.ConstraintBased.FCI import fci
+    from causallearn.search.ConstraintBased.PC import pc
+
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(250, 12)) @ (np.eye(12) + np.triu(rng.random((12, 12)) < 0.2, 1) * 0.8)
+    values[:, -1] = values[:, -1] > 0
+    frame = pd.DataFrame(values, columns=[f"x{place}" for place in range(11)] + ["y"]).astype({"y": int})
+    ours = learn_marks(Table.from_frame(frame, target="y"), method=method)
+    if method == "pc":
+        theirs = pc(values, 0.05, "fisherz", show_progress=False).G.graph
+    else:
+        theirs = fci(values, "fisherz", 0.05, show_progress=False)[0].graph
+    np.testing.assert_array_equal(ours.to_numpy(), theirs)
+    assert np.count_nonzero(theirs) > 10
+
+
+def test_bootstrap_finds_more_false_edges_than_subsampling():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(200, 9)), columns=[f"x{place}" for place in range(9)])
+    table = Table.from_frame(frame.assign(y=rng.choice(["no", "yes"], size=200)), target="y")
+    subsample = probabilities(table, n_resamples=10, methods="pc")
+    bootstrap = probabilities(table, n_resamples=10, methods="pc", resampling="bootstrap", sample_fraction=1.0)
+    assert bootstrap.to_numpy().sum() > 1.5 * subsample.to_numpy().sum()
+
+
+def test_every_class_is_in_every_resample():
+    table = make_table(100)
+    table = Table.from_frame(table.to_frame().assign(label=["rare"] + ["a", "b", "b"] * 33), target="label")
+    P = probabilities(table, sample_fraction=0.3)
+    assert P.attrs["discovery"]["rows"] == 31  # One of the rare class, 10 of 33, 20 of 66.
+
+
+# Columns that break a search -------------------------------------------------------------------------
+
+
+def test_a_constant_column_has_no_edge_and_changes_none():
+    """In causal-learn it gives p-values that are no numbers, and wrong edges."""
+    table = make_table()
+    P = probabilities(add_columns(table, one=1.0, empty=np.nan))
+    assert P.attrs["discovery"]["constant"] == ["one", "empty"]
+    assert adjacency(P).loc[["one", "empty"]].to_numpy().sum() == 0
+    pd.testing.assert_frame_equal(P.loc[table.columns, table.columns], probabilities(table), check_exact=True)
+
+
+def test_a_copy_of_a_column_hangs_on_its_twin_and_changes_nothing_else():
+    """In causal-learn it raises "singular"."""
+    table = make_table()
+    copy = 3 - 2 * table.X["effect"]
+    group = table.X["group"].map({"0": "low", "1": "middle", "2": "high"})
+    P = probabilities(add_columns(table, copy=copy, named=group))
+    assert P.attrs["discovery"]["determined"] == {"copy": ["effect"], "named": ["group"]}
+    assert P.loc["effect", "copy"] == 1 and adjacency(P)["copy"].sum() == 1
+    assert P.loc["group", "named"] == 1 and adjacency(P)["named"].sum() == 1
+    pd.testing.assert_frame_equal(P.loc[table.columns, table.columns], probabilities(table), check_exact=True)
+
+
+def test_an_exact_sum_of_columns_hangs_on_its_parts_and_changes_nothing_else():
+    """In causal-learn it gives a wrong graph without a word."""
+    table = make_table()
+    P = probabilities(add_columns(table, total=table.X["cause"] - 2 * table.X["noise"]))
+    assert P.attrs["discovery"]["determined"] == {"total": ["cause", "noise"]}
+    assert P.loc["cause", "total"] == P.loc["noise", "total"] == 1
+    pd.testing.assert_frame_equal(P.loc[table.columns, table.columns], probabilities(table), check_exact=True)
+
+
+def test_a_feature_that_repeats_the_target_hangs_on_the_target_which_is_never_dropped():
+    table = make_table()
+    P = probabilities(add_columns(table, leak=(table.y == "yes").astype(int)))
+    assert P.attrs["discovery"]["determined"] == {"leak": ["label"]}
+    assert P.loc["label", "leak"] == 1
+    assert adjacency(P).loc["cause", "label"] == 1
+
+
+def test_a_near_copy_counts_as_a_copy_only_beyond_the_limit():
+    table = make_table()
+    near = table.X["effect"] + 0.15 * np.random.default_rng(1).normal(size=len(table))
+    table = add_columns(table, near=near)
+    assert find_redundant_columns(table).determined == {"near": ["effect"]}
+    assert find_redundant_columns(table, collinearity=0.999).determined == {}
+
+
+def test_a_few_rows_of_many_columns_are_not_taken_for_combinations_of_each_other():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(20, 40)), columns=[f"x{place}" for place in range(40)])
+    table = Table.from_frame(frame.assign(y=["no", "yes"] * 10), target="y")
+    assert find_redundant_columns(table).determined == {}
+
+
+@pytest.mark.parametrize("test", ["mixed", "chisq"])
+def test_missing_values_do_not_empty_the_graph(test):
+    """In causal-learn they give an empty graph with chi-square, and an AssertionError with Fisher's z."""
+    table = make_table(400)
+    rng = np.random.default_rng(0)
+    X = table.X.mask(rng.random(table.X.shape) < 0.15)
+    table = Table.from_frame(X.assign(label=table.y), target="label")
+    pairs = adjacency(probabilities(table, test=test))
+    assert pairs.loc["cause", "label"] > 0.5 and pairs.loc["cause", "effect"] > 0.5
+    numbers = Table.from_frame(X.drop(columns="group").assign(label=table.y), target="label")
+    assert adjacency(probabilities(numbers, test="fisherz")).loc["cause", "label"] == 1
+
+
+def test_raw_numbers_do_not_empty_the_graph_with_chi_square():
+    assert adjacency(probabilities(make_table(400), test="chisq")).loc["cause", "label"] == 1
+
+
+def test_a_column_that_is_constant_in_one_resample_only_is_harmless():
+    table = add_columns(make_table(100), rare=[1.0] + [0.0] * 99)
+    P = probabilities(table, n_resamples=4, sample_fraction=0.5)
+    check_edge_probabilities(P)
+    assert P.attrs["discovery"]["constant"] == []
+
+
+def test_a_table_of_ten_rows_or_one_usable_column_gives_a_valid_answer():
+    check_edge_probabilities(probabilities(make_table(10)))
+    only = Table.from_frame(pd.DataFrame({"one": 1.0, "y": ["a", "b"] * 10}), target="y")
+    assert probabilities(only).to_numpy().sum() == 0
+    one_class = Table.from_frame(make_table(60).to_frame().assign(label="yes"), target="label")
+    P = probabilities(one_class)
+    assert P.attrs["discovery"]["constant"] == ["label"]
+    assert adjacency(P).loc["cause", "effect"] == 1
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_any_table_gives_edge_probabilities(data):
+    n = data.draw(st.integers(2, 40), label="rows")
+    rng = np.random.default_rng(data.draw(st.integers(0, 99), label="seed"))
+    columns = {}
+    for place in range(data.draw(st.integers(1, 5), label="columns")):
+        kind = data.draw(
+            st.sampled_from(["normal", "whole", "text", "constant", "empty", "copy", "huge"]), label="kind"
+        )
+        columns[f"x{place}"] = {
+            "normal": rng.normal(size=n),
+            "whole": rng.integers(3, size=n),
+            "text": rng.choice(["u", "v", "w", None], size=n),
+            "constant": np.full(n, 1e6),
+            "empty": np.full(n, np.nan),
+            "copy": columns.get("x0", np.arange(n)),
+            "huge": rng.normal(size=n) * 1e150,
+        }[kind]
+    table = Table.from_frame(pd.DataFrame({**columns, "y": rng.choice(["a", "b", "c"], size=n)}), target="y")
+    test = data.draw(st.sampled_from(["auto", "mixed", "chisq"]), label="test")
+    check_edge_probabilities(probabilities(table, n_resamples=2, test=test))
+
+
+# The budget ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hub() -> Table:
+    """Twenty-five columns that all cause the target."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1000, 25))
+    frame = pd.DataFrame(X, columns=[f"x{place}" for place in range(25)])
+    return Table.from_frame(frame.assign(y=np.where(X.sum(axis=1) > 0, "yes", "no")), target="y")
+
+
+def test_a_hub_of_25_causes_ends_by_a_fallback_that_is_counted(hub):
+    """Plain FCI goes through two to the power of 25 subsets here."""
+    P = probabilities(hub, n_resamples=1, sample_fraction=1.0)
+    assert adjacency(P)["y"].drop("y").mean() > 0.8
+    told = P.attrs["discovery"]
+    assert told["fallbacks"] == {"pc: conditioning sets of at most 2": 1, "fci: replaced by pc": 1}
+    assert told["tests_asked"] < 4 * told["max_tests"]
+
+
+def test_a_tiny_budget_ends_with_unconditional_tests():
+    P = probabilities(make_table(), max_tests=3, n_resamples=2)
+    assert P.attrs["discovery"]["fallbacks"] == {"pc: conditioning sets of at most 0": 2, "fci: replaced by pc": 2}
+    assert adjacency(P).loc["cause", "label"] == 1
+
+
+def test_pc_and_fci_share_the_p_values_of_a_resample():
+    both = probabilities(make_table()).attrs["discovery"]
+    pc_only = probabilities(make_table(), methods="pc").attrs["discovery"]
+    assert both["tests_computed"] < 1.2 * pc_only["tests_computed"]
+    assert both["tests_asked"] > 1.5 * pc_only["tests_asked"]
+
+
+# Marks and background knowledge ----------------------------------------------------------------------
+
+MARKS = {"i → j": (-1, 1), "i o→ j": (2, 1), "i ↔ j": (1, 1), "i o–o j": (2, 2), "i — j": (-1, -1), "none": (0, 0)}
+
+
+@pytest.mark.parametrize(
+    ("edge", "keep", "spread"),
+    [
+        ("i → j", (1, 0), (1, 0)),
+        ("i o→ j", (1, 0), (1 / 2, 0)),
+        ("i ↔ j", (1 / 2, 1 / 2), (0, 0)),
+        ("i o–o j", (1 / 2, 1 / 2), (1 / 3, 1 / 3)),
+        ("i — j", (1 / 2, 1 / 2), (1 / 2, 1 / 2)),
+        ("none", (0, 0), (0, 0)),
+    ],
+)
+def test_marks_become_mass_by_the_documented_rule(edge, keep, spread):
+    at_i, at_j = MARKS[edge]
+    marks = np.array([[0, at_i], [at_j, 0]])
+    for rule, (forward, backward) in (("keep", keep), ("spread", spread)):
+        np.testing.assert_allclose(marks_to_mass(marks, rule=rule), [[0, forward], [backward, 0]])
+        np.testing.assert_allclose(marks_to_mass(marks.T, rule=rule), [[0, backward], [forward, 0]])
+
+
+def test_keeping_mass_gives_every_adjacency_exactly_one():
+    marks = learn_marks(load_table("wine").take(range(0, 178, 2)), method="fci")
+    mass = marks_to_mass(marks)
+    np.testing.assert_array_equal(mass + mass.T, (marks != 0).to_numpy())
+
+
+def test_marks_that_are_none_are_refused():
+    with pytest.raises(ValueError, match="marks must hold"):
+        marks_to_mass(np.array([[0, 3], [1, 0]]))
+    with pytest.raises(ValueError, match="at both ends"):
+        marks_to_mass(np.array([[0, 1], [0, 0]]))
+
+
+def test_a_collider_is_oriented_into_its_middle():
+    label = np.tile([0.0, 1.0], 250)
+    start = np.column_stack([np.ones(500), label, np.random.default_rng(0).normal(size=(500, 3))])
+    a, b, noise = np.linalg.qr(start)[0].T[2:]  # Uncorrelated in the sample too, also with the label.
+    frame = pd.DataFrame({"a": a, "b": b, "both": a + b + noise, "y": label.astype(int)})
+    P = probabilities(Table.from_frame(frame, target="y"), sample_fraction=1.0, n_resamples=1)
+    assert P.loc["a", "both"] == P.loc["b", "both"] == 1
+
+
+def test_no_edge_leaves_a_target_that_is_known_to_be_a_sink():
+    table = make_table(300)
+    P = probabilities(table, target="sink")
+    assert P.loc["label"].sum() == 0
+    assert P["label"].max() == 1
+    assert probabilities(table).loc["label"].sum() > 0
+
+
+def test_the_order_of_the_columns_does_not_decide_which_edges_are_found():
+    table = make_table(400)
+    turned = Table.from_frame(table.to_frame().iloc[:, [3, 2, 1, 0, 4]], target="label")
+    before, after = (adjacency(probabilities(t, n_resamples=1, sample_fraction=1.0)) for t in (table, turned))
+    pd.testing.assert_frame_equal(before, after.loc[before.index, before.columns], check_exact=True)
+
+
+def test_sampled_data_of_a_known_network_give_back_its_skeleton():
+    truth = nx.DiGraph([("a", "c"), ("b", "c"), ("c", "d"), ("d", "y")])
+    rng = np.random.default_rng(0)
+    values = {}
+    for node in nx.topological_sort(truth):
+        values[node] = sum((values[parent] for parent in truth.predecessors(node)), rng.normal(size=2000))
+    frame = pd.DataFrame(values)
+    frame["y"] = np.where(frame["y"] > 0, "yes", "no")
+    P = probabilities(Table.from_frame(frame, target="y"), n_resamples=2, alpha=0.001)
+    found = {frozenset(pair) for pair in zip(*np.nonzero((adjacency(P) > 0.5).to_numpy()), strict=True)}
+    names = list(P.columns)
+    assert {frozenset(names[place] for place in pair) for pair in found} == {frozenset(edge) for edge in truth.edges}
+
+
+# Arguments -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("alpha", 1.5, "alpha must be greater than 0 and less than 1, got 1.5"),
+        ("sample_fraction", 0, "sample_fraction must be greater than 0 and at most 1, got 0"),
+        ("n_resamples", 0, "n_resamples must be a positive whole number, got 0"),
+        ("max_tests", 2.5, "max_tests must be a positive whole number, got 2.5"),
+        ("methods", ("pc", "ges"), "methods must name"),
+        ("methods", (), "methods must name"),
+        ("resampling", "jackknife", "resampling must be one of .* got 'jackknife'"),
+        ("marks", "lose", "marks must be one of .* got 'lose'"),
+        ("target", "root", "target must be one of .* got 'root'"),
+        ("collinearity", 0, "collinearity must be in"),
+        ("test", "fisherz", "column 'group' has 3 levels"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_its_value(option, value, message):
+    with pytest.raises(ValueError, match=message):
+        probabilities(make_table(50), **{option: value})
+
+
+def test_what_happened_is_told_in_plain_values():
+    told = probabilities(add_columns(make_table(), one=1)).attrs["discovery"]
+    assert told["rows"] == 160 and told["n_resamples"] == 3 and told["methods"] == ["pc", "fci"]
+    assert sum(told["edges"].values()) > 0
+    import json
+
+    json.dumps(told)
+
+
+def test_encoded_columns_keep_the_order_of_the_table():
+    values, is_categorical = encode_columns(make_table(30))
+    assert values.shape == (30, 5)
+    assert is_categorical.tolist() == [False, False, True, False, True]
+    assert PValueTable(values, is_categorical, test="mixed").p_value(0, 1) < 0.05

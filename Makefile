@@ -49,7 +49,7 @@ book: setup ## execute every chapter and build _build/html/index.html
 	@echo "The book: _build/html/index.html"
 
 test: lint ## lint, then every test, notebooks in the smoke profile included
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup ## check code style, notebooks and spelling
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Every chapter runs in the smoke profile, and the book builds from what the runs show, warnings being errors.
 
-Each notebook is executed once; the tests share the executed copy. They are one group for pytest-xdist, so
-that one worker runs them all while the other runs the rest of the suite.
+Each notebook is executed once; the tests share the executed copy. `make test` distributes whole files, so that
+one worker runs all of this while the other runs the rest of the suite (see conftest.py).
 """
 
 import json
@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -32,7 +33,7 @@ LOADED_FROM_ELSEWHERE = re.compile(
     r"|<link\b[^>]*href=\"(?:https?:)?//[^\"]*\"[^>]*rel=\"(?:stylesheet|preload|icon)\""
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("notebooks")]
+pytestmark = pytest.mark.slow
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
 
@@ -55,6 +56,9 @@ def kernel_environment(tmp_path_factory):
 def execute(kernel_environment, tmp_path_factory):
     """A function that executes a notebook in the smoke profile, once, and returns the path of the result."""
     folder = tmp_path_factory.mktemp("executed")
+    # Sockets in the file system: no port can be taken twice, no network device is needed. Their paths must be short.
+    sockets = tempfile.TemporaryDirectory(prefix="kernel")
+    transport = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets.name}/k"}})
 
     def run(notebook: Path) -> Path:
         target = folder / notebook.name
@@ -68,13 +72,13 @@ def execute(kernel_environment, tmp_path_factory):
                 cwd=notebook.parent,
                 progress_bar=False,
                 execution_timeout=CELL_TIMEOUT,
-                # Sockets in the file system: no port can be taken twice, and no network device is needed.
-                config=Config({"KernelManager": {"transport": "ipc"}}),
+                config=transport,
             )
             unfinished.rename(target)
         return target
 
-    return run
+    with sockets:
+        yield run
 
 
 def code_cells(path: Path) -> list:

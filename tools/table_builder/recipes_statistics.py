@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from table_builder.readers import delimited, rdatasets
@@ -28,9 +29,13 @@ def _deaths_by_1992(frame: pd.DataFrame) -> pd.DataFrame:
         "sex race age income marital school ht wt71 smokeintensity smokeyrs asthma bronch tb hf hbp pepticulcer "
         "colitis hepatitis chroniccough hayfever diabetes polio tumor nervousbreak alcoholpy alcoholfreq alcoholtype "
         "alcoholhowmuch pica headache otherpain weakheart allergies nerves lackpep hbpmed boweltrouble wtloss "
-        "infection active exercise cholesterol sbp dbp death"
+        "infection active exercise cholesterol death"
     )
-    return frame[known.split()]
+    frame = frame[known.split()]
+    # The codebook's codes for an answer that is missing.
+    unanswered = {"hbp": 2, "diabetes": 2, "pica": 2, "hbpmed": 2, "boweltrouble": 2, "alcoholpy": 2, "alcoholfreq": 5}
+    frame = frame.assign(**{column: frame[column].replace(code, np.nan) for column, code in unanswered.items()})
+    return frame.assign(death=frame["death"].map({0: "alive", 1: "dead"}))
 
 
 def _known_at_intake(frame: pd.DataFrame) -> pd.DataFrame:
@@ -48,13 +53,13 @@ STATISTICS = [
         licence=_MODELDATA,
         tabarena="churn",
         openml_task="363623",
-        quirks="Made up by its authors after real customers. The four charges are exact multiples of the minutes.",
+        quirks="Made up by its authors after real customers. The charges are multiples of the minutes, up to rounding.",
     ),
     _from_r(
         "credit-barcelona",
         "modeldata/credit_data",
         target="Status",
-        source="Credit scoring data, T. Aluja, L. Belanche, Universitat Politècnica de Catalunya",
+        source="Credit scoring data, L. Belanche, Universitat Politècnica de Catalunya, by way of G. Sanchez",
         licence=_MODELDATA,
         quirks="Income is missing for 381 persons.",
     ),
@@ -91,7 +96,7 @@ STATISTICS = [
         "modeldata/lending_club",
         target="Class",
         rows=4000,
-        source="Lending Club loans of 2016",
+        source="Lending Club, loans of the first quarter of 2016",
         licence=_MODELDATA,
         quirks="Stratified subsample of 9857 rows. Five percent are bad. sub_grade has 35 levels, addr_state 50.",
     ),
@@ -100,11 +105,11 @@ STATISTICS = [
         "causaldata/nhefs",
         prepare=_deaths_by_1992,
         target="death",
-        categorical="sex race marital alcoholtype hbp diabetes pica hbpmed boweltrouble",
+        categorical="sex race marital alcoholtype",
         source="US National Health and Nutrition Examination Survey, Epidemiologic Follow-up Study",
         licence="public domain (US government); MIT (R package causaldata)",
-        quirks="Smokers interviewed in 1971; the target is death by 1992. Columns measured after 1971 are left out. In "
-        "five questions the code 2 means that the question was not asked.",
+        quirks="Smokers interviewed in 1971; the target is whether they had died by 1992. Columns measured after 1971 "
+        "are left out. The codebook's codes for missing answers are marked as missing.",
     ),
     Recipe(
         name="affairs",
@@ -202,7 +207,7 @@ STATISTICS = [
         target="occupation",
         source="US Current Population Survey, May 1985, after E. Berndt (1991)",
         licence="GPL-2 | GPL-3 (R package AER)",
-        quirks="Age is nearly the sum of education, experience and six.",
+        quirks="Age is the sum of education, experience and six in all rows but one.",
     ),
     _from_r(
         "help-clinic",

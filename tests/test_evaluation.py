@@ -23,8 +23,11 @@ from causalmix_utils.evaluation import (
     normalised_gain,
     per_table,
     roc_auc,
+    summarise_arms,
     validation_test_gap,
 )
+
+relaxed = settings(deadline=None, max_examples=40)  # a busy machine must not fail a test
 
 aucs = st.floats(0.0, 1.0)
 open_aucs = st.floats(0.0, 0.99)
@@ -32,13 +35,14 @@ open_aucs = st.floats(0.0, 0.99)
 
 @st.composite
 def predictions(draw, *, max_classes=5):
-    """True classes (at least two of them) and probabilities that sum to one."""
+    """True classes (at least two of them) and probabilities in 64ths, so that they sum to one without rounding."""
     n_classes = draw(st.integers(2, max_classes))
     n_rows = draw(st.integers(4, 30))
     codes = draw(arrays(int, n_rows, elements=st.integers(0, n_classes - 1)).filter(lambda c: len(np.unique(c)) > 1))
-    weights = draw(arrays(float, (n_rows, n_classes), elements=st.floats(0.01, 1.0)))
+    cuts = draw(arrays(int, (n_rows, n_classes - 1), elements=st.integers(0, 64)))
+    edges = np.column_stack([np.zeros(n_rows, int), np.sort(cuts, axis=1), np.full(n_rows, 64)])
     classes = [f"c{code}" for code in range(n_classes)]
-    return [classes[code] for code in codes], weights / weights.sum(axis=1, keepdims=True), classes
+    return [classes[code] for code in codes], np.diff(edges, axis=1) / 64, classes
 
 
 @st.composite
@@ -74,6 +78,7 @@ def test_roc_auc_leaves_out_a_class_without_rows():
     assert roc_auc(y, proba, ["a", "b", "c"]) == pytest.approx(0.5)
 
 
+@relaxed
 @given(predictions())
 def test_metrics_do_not_depend_on_the_order_of_rows_or_classes(case):
     y, proba, classes = case
@@ -83,6 +88,7 @@ def test_metrics_do_not_depend_on_the_order_of_rows_or_classes(case):
     assert log_loss(*turned) == pytest.approx(log_loss(y, proba, classes))
 
 
+@relaxed
 @given(predictions(max_classes=2))
 def test_two_classes_have_the_same_auc_by_either_column(case):
     y, proba, classes = case
@@ -90,10 +96,11 @@ def test_two_classes_have_the_same_auc_by_either_column(case):
     assert roc_auc(y, proba, classes) == pytest.approx(roc_auc(y, as_three, [*classes, "never"]))
 
 
+@relaxed
 @given(predictions())
 def test_metrics_stay_in_their_range(case):
     assert 0 <= roc_auc(*case) <= 1
-    assert log_loss(*case) > 0
+    assert log_loss(*case) >= 0
     assert 0 <= expected_calibration_error(*case) <= 1
 
 
@@ -136,17 +143,20 @@ def test_roc_auc_refuses_a_single_class_and_names_it():
 # Gains
 
 
+@relaxed
 @given(open_aucs)
 def test_gain_is_zero_at_zero_shot_and_one_at_perfection(zero_shot):
     assert normalised_gain(zero_shot, zero_shot) == 0
     assert normalised_gain(1.0, zero_shot) == pytest.approx(1)
 
 
+@relaxed
 @given(aucs, open_aucs)
 def test_normalised_gain_has_the_sign_of_the_gain_in_points(auc, zero_shot):
     assert np.sign(normalised_gain(auc, zero_shot)) == np.sign(gain_in_points(auc, zero_shot))
 
 
+@relaxed
 @given(st.lists(st.tuples(aucs, aucs), min_size=1, max_size=10))
 def test_gains_of_arrays_are_the_gains_of_their_entries(pairs):
     auc, zero_shot = np.array(pairs).T
@@ -215,6 +225,7 @@ def test_keeping_the_zero_shot_model_leaves_no_optimism():
     assert validation_test_gap(path) == {"optimism_gap": 0.0, "tracking_gap": pytest.approx(2.0)}
 
 
+@relaxed
 @given(st.lists(st.tuples(open_aucs, open_aucs), min_size=1, max_size=12))
 def test_tracking_gap_lies_between_zero_and_two(pairs):
     validation, test = np.array(pairs).T
@@ -253,6 +264,7 @@ def test_share_of_runs_worse_than_zero_shot_is_counted_over_runs():
     assert median_over_tables(runs).loc["causal", "share_worse"] == pytest.approx(1 / 3)
 
 
+@relaxed
 @given(results_frames(), st.randoms(use_true_random=False))
 def test_summaries_do_not_depend_on_the_order_of_runs(runs, random):
     order = list(range(len(runs)))
@@ -264,6 +276,7 @@ def test_summaries_do_not_depend_on_the_order_of_runs(runs, random):
     pd.testing.assert_series_equal(average_ranks(runs).sort_index(), average_ranks(shuffled).sort_index())
 
 
+@relaxed
 @given(results_frames())
 def test_ranks_of_k_arms_average_half_of_k_plus_one(runs):
     assert average_ranks(runs).mean() == pytest.approx(2)
@@ -410,3 +423,24 @@ def test_nemenyi_calls_significant_exactly_what_exceeds_the_critical_difference(
         for second in arms:
             far = abs(ranks[first] - ranks[second]) > limit
             assert far == (p_values.loc[first, second] < 0.05)
+
+
+def test_one_line_for_each_arm_agrees_with_the_functions_it_is_made_of():
+    rng = np.random.default_rng(0)
+    arms = ["zero_shot", "default", "causal", "smote"]
+    runs = pd.DataFrame([(f"t{t}", arm, rng.normal() * (arm != "zero_shot")) for t in range(9) for arm in arms])
+    runs.columns = ["table", "arm", "gain"]
+    summary = summarise_arms(runs)
+    fine_tuned = runs[runs["arm"] != "zero_shot"]
+    assert list(summary.index) == arms
+    assert summary["average_rank"].dropna().to_dict() == average_ranks(fine_tuned).to_dict()
+    assert summary["p_holm"].dropna().to_dict() == compare_arms(fine_tuned)["p_holm"].to_dict()
+    assert summary.loc["zero_shot", ["median", "low", "high"]].tolist() == [0, 0, 0]
+    pd.testing.assert_frame_equal(summary, summarise_arms(runs))
+
+
+def test_one_line_for_each_arm_even_where_no_table_has_every_arm():
+    runs = pd.DataFrame({"table": ["a", "b"], "arm": ["causal", "smote"], "gain": [0.1, 0.2]})
+    summary = summarise_arms(runs)
+    assert summary["median"].tolist() == [0.1, 0.2]
+    assert summary[["average_rank", "p_holm"]].isna().all(axis=None)

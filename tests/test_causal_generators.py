@@ -1,0 +1,96 @@
+"""What the causal generators learn from a table, and what their controls do not."""
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import roc_auc_score
+
+from causalmix_utils.generators import make_generator
+from causalmix_utils.tables import Table
+
+CHEAP = {"n_dags": 4, "n_resamples": 3, "mechanisms": "linear"}
+
+
+def make_chain(n, seed, *, n_noise=2):
+    """a → b → class → c, and columns without any part in it."""
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=n)
+    b = 2 * a + rng.normal(size=n)
+    label = b + rng.normal(size=n) > 0
+    c = 3 * label + rng.normal(size=n)
+    columns = {"a": a, "b": b, "c": c} | {f"noise {i}": rng.normal(size=n) for i in range(n_noise)}
+    return Table.from_frame(pd.DataFrame({**columns, "y": np.where(label, "yes", "no")}), target="y", name="chain")
+
+
+@pytest.fixture(scope="module")
+def chain():
+    return make_chain(300, 0)
+
+
+def fit(name, table, *, seed=0, **options):
+    return make_generator(name, **{**CHEAP, **options}).fit(table, rng=np.random.default_rng(seed))
+
+
+def synthetic_to_real_auc(rows, real):
+    """AUC on real rows of a forest that was trained on synthetic rows alone."""
+    forest = RandomForestClassifier(100, min_samples_leaf=3, random_state=0).fit(rows.X, rows.y)
+    return roc_auc_score(real.y == "yes", forest.predict_proba(real.X)[:, 1])
+
+
+@pytest.mark.parametrize("name", ["causal", "random_dag"])
+def test_every_graph_is_acyclic_over_all_columns_and_has_a_fitted_model(chain, name):
+    generator = fit(name, chain)
+    assert len(generator.dags_) == len(generator.scms_) == CHEAP["n_dags"]
+    for dag, scm in zip(generator.dags_, generator.scms_, strict=True):
+        assert nx.is_directed_acyclic_graph(dag)
+        assert sorted(dag) == sorted(scm.graph) == sorted(chain.columns)
+        assert set(scm.graph.edges) == set(dag.edges)
+
+
+def test_edge_probabilities_join_what_depends_and_leave_the_noise_alone(chain):
+    P = fit("causal", chain, n_resamples=5).edge_probabilities_
+    pairs = P + P.T
+    for joined in (("a", "b"), ("b", "y"), ("c", "y")):
+        assert pairs.loc[joined] > 0.9
+    assert pairs.loc["a", "c"] < 0.5
+    assert pairs.loc["noise 0"].max() < 0.5
+
+
+def test_causal_rows_keep_dependence_and_teach_the_classes(chain):
+    rows = fit("causal", chain).sample(600, rng=np.random.default_rng(1))
+    assert rows.X["a"].corr(rows.X["b"]) == pytest.approx(chain.X["a"].corr(chain.X["b"]), abs=0.1)
+    assert abs(rows.X["a"].corr(rows.X["noise 0"])) < 0.15
+    assert synthetic_to_real_auc(rows, make_chain(1000, 5)) > 0.9
+
+
+def test_random_graphs_have_as_many_edges_as_the_discovered_ones_and_other_ones(chain):
+    causal, random = fit("causal", chain, n_dags=20), fit("random_dag", chain, n_dags=20)
+    pd.testing.assert_frame_equal(causal.edge_probabilities_, random.edge_probabilities_)
+    counts = [[dag.number_of_edges() for dag in generator.dags_] for generator in (causal, random)]
+    assert np.mean(counts[1]) == pytest.approx(np.mean(counts[0]), abs=0.5)
+    assert all(dag.degree("y") > 0 for dag in random.dags_)
+    share_of_a_b = [
+        np.mean([dag.has_edge("a", "b") or dag.has_edge("b", "a") for dag in g.dags_]) for g in (causal, random)
+    ]
+    assert share_of_a_b[0] > 0.9 and share_of_a_b[1] < 0.6
+
+
+def test_random_graphs_teach_less_than_discovered_ones():
+    train, real = make_chain(300, 0, n_noise=10), make_chain(1000, 5, n_noise=10)
+    auc = {
+        name: synthetic_to_real_auc(fit(name, train, n_dags=6).sample(600, rng=np.random.default_rng(1)), real)
+        for name in ("causal", "random_dag")
+    }
+    assert auc["causal"] > auc["random_dag"] + 0.05
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("n_dags", 0), ("n_resamples", 0), ("mechanisms", "magic"), ("test", "t"), ("alpha", 2.0), ("methods", ("ges",))],
+)
+def test_wrong_options_are_named_with_their_value(chain, option, value):
+    with pytest.raises(ValueError, match=option) as error:
+        fit("causal", chain, **{option: value})
+    assert str(value if option != "methods" else "ges") in str(error.value)

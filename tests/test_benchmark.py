@@ -346,11 +346,19 @@ def test_a_run_has_every_metric_and_its_gain_is_measured_from_zero_shot(undistur
     assert results.set_index("arm")["n_synthetic"].to_dict() == {"default": 0, "smote": 100, "zero_shot": 0}
     gains = add_gains(results).set_index("arm")
     assert gains.loc["zero_shot", "gain"] == 0
-    kept = gains[gains["best_step"] == 0]
-    assert (kept[["gain", "log_loss_gain"]] == 0).all(axis=None)
     fine_tuned = set(results.loc[results["arm"] != "zero_shot", "id"])
     assert set(paths["id"]) == fine_tuned
     assert paths.groupby("id")["step"].first().eq(0).all()
+
+
+def test_a_run_that_learns_nothing_gains_exactly_nothing(undisturbed):
+    with RunStore(undisturbed) as store:
+        stored = store.results().set_index("arm")
+        settings = store.settings(stored.loc["default", "id"])
+    record = execute_run(replace(settings, fine_tuning={**settings.fine_tuning, "learning_rate": 0.0}))
+    assert record["metrics"]["best_step"] == 0
+    assert record["metrics"]["auc"] == stored.loc["zero_shot", "auc"]
+    assert record["metrics"]["log_loss"] == stored.loc["zero_shot", "log_loss"]
 
 
 def test_test_rows_stand_on_no_other_side(undisturbed):

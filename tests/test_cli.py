@@ -10,6 +10,7 @@ import pytest
 
 from causalmix_utils.benchmark import RunStore, get_profile
 from causalmix_utils.cli import build_parser, main
+from causalmix_utils.cli.files import replacing
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.tables import Table, check_same_schema, load_table, scarce_split
@@ -183,6 +184,16 @@ def test_a_failed_augment_leaves_the_old_file_as_it_was(capsys, tmp_path):
     path.write_text("precious")
     status, _, _ = run(capsys, "augment", "wine", "--generator", "smote", "--rows", -1, "--out", path)
     assert status == 2
+    assert path.read_text() == "precious"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("precious")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
     assert path.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -6,6 +6,12 @@ function that draws. A `describe_*` function says in words what the figure besid
 for readers who can't see it.
 """
 
+from causalmix_utils.plots.models import (
+    plot_differences,
+    plot_fine_tuning,
+    plot_prior_fitted_network,
+    plot_step_rows,
+)
 from causalmix_utils.plots.results import (
     describe_gains,
     describe_trajectory,
@@ -27,9 +33,13 @@ __all__ = [
     "describe_trajectory",
     "label_directly",
     "make_axes",
+    "plot_differences",
+    "plot_fine_tuning",
     "plot_gains",
     "plot_gap",
     "plot_marginals",
+    "plot_prior_fitted_network",
     "plot_ranks",
+    "plot_step_rows",
     "plot_trajectory",
 ]

@@ -13,7 +13,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from numbers import Real
 
-__all__ = ["Feedback", "check_number", "check_set"]
+__all__ = [
+    "Feedback",
+    "check_causalmixft_1",
+    "check_causalmixft_2",
+    "check_causalmixft_3",
+    "check_foundation_1",
+    "check_foundation_2",
+    "check_foundation_3",
+    "check_number",
+    "check_set",
+]
 
 
 @dataclass(frozen=True)
@@ -133,3 +143,51 @@ def check_set(answer: object, *, expected: Collection, hint: str = "") -> Feedba
 
 def _not_answered() -> Feedback:
     return Feedback(correct=False, hint="Replace None by your answer.")
+
+
+def check_foundation_1(answer: object) -> Feedback:
+    """How many labels one training step predicts: 16 tables of 120 rows, 90 of them context rows.
+
+    Examples
+    --------
+    >>> check_foundation_1(16 * 120)
+    Not yet. Context rows show their labels; only query rows have theirs predicted. Count them over all tables.
+    """
+    hint = "Context rows show their labels; only query rows have theirs predicted. Count them over all tables."
+    return check_number(answer, expected=16 * (120 - 90), hint=hint)
+
+
+def check_foundation_2(answer: object) -> Feedback:
+    """The log-loss of predicting 0.7 and 0.3 for every row, where 70 % of the rows are of the first class."""
+    hint = (
+        "A row of the first class costs −ln 0.7, a row of the second −ln 0.3. Average them with the shares of the "
+        "classes, with natural logarithms."
+    )
+    return check_number(answer, expected=-(0.7 * math.log(0.7) + 0.3 * math.log(0.3)), tolerance=2e-3, hint=hint)
+
+
+def check_foundation_3(answer: object) -> Feedback:
+    """Which statements about in-context learning are true, as letters."""
+    return check_set(
+        answer,
+        expected={"a", "b"},
+        hint="What does fit store? What does the network read for each prediction, and what was fixed long before?",
+    )
+
+
+def check_causalmixft_1(answer: object) -> Feedback:
+    """Synthetic rows in one step with ``mixing="query"``, 133 real train rows and a mix ratio of one half."""
+    hint = "Synthetic rows are query rows only. Three tenths of the step's 133 rows are query rows: take half of these."
+    return check_number(answer, expected=20, tolerance=0.5, hint=hint)
+
+
+def check_causalmixft_2(answer: object) -> Feedback:
+    """Optimism gap of a run whose validation AUC rose from 0.68 to 0.77 and whose test AUC from 0.70 to 0.71."""
+    hint = "Normalise each gain by what was left to gain on its own rows, then take validation minus test."
+    return check_number(answer, expected=0.09 / 0.32 - 0.01 / 0.30, tolerance=5e-3, hint=hint)
+
+
+def check_causalmixft_3(answer: object) -> Feedback:
+    """Expected largest of ten independent normal errors with standard deviation 0.06."""
+    hint = "Draw a matrix of errors with ten columns, take the largest of each line, and average over many lines."
+    return check_number(answer, expected=0.06 * 1.53875, tolerance=2e-3, hint=hint)

@@ -51,7 +51,7 @@ def plot_prior_fitted_network(ax: Axes | None = None, *, title: str = "") -> Axe
     ax.text(2.3, 1.05, "context rows", fontsize="x-small", va="center")
     ax.text(2.3, 0.5, "query rows", fontsize="x-small", va="center")
     _draw_box(ax, 4.6, 0.35, 2.1, 3.6, "one\nnetwork")
-    _draw_arrow(ax, (3.5, 3.35), (4.5, 3.35), HIGHLIGHT_COLOR)
+    _draw_arrow(ax, (2.9, 3.35), (4.5, 3.35), HIGHLIGHT_COLOR)
     _draw_arrow(ax, (3.5, 0.8), (4.5, 0.8), SYNTHETIC_COLOR)
     _draw_arrow(ax, (6.8, 3.35), (7.6, 3.35), HIGHLIGHT_COLOR)
     _draw_arrow(ax, (6.8, 0.8), (7.6, 0.8), SYNTHETIC_COLOR)

@@ -7,9 +7,11 @@ tables alone; it is not one of Prior Labs' models and does not derive from one.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
+import socket
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 EMBEDDED_WEIGHTS = "nano"
 ONLINE_WEIGHTS = "tabpfn-v2"
+ONLINE_HOST = "huggingface.co"
 MAX_CLASSES = 10
 """Largest number of classes that these models can tell apart."""
 
@@ -129,13 +132,18 @@ def _load_online_classifier(options: dict[str, Any]) -> TabPFNClassifier:
     """TabPFN v2, downloaded now rather than at the first ``fit``, so that a missing network shows here."""
     from tabpfn import TabPFNClassifier
     from tabpfn.constants import ModelVersion
+    from tabpfn.model_loading import get_cache_dir
 
     classifier = TabPFNClassifier.create_default_for_version(ModelVersion.V2, **options)
+    stored = get_cache_dir() / Path(str(classifier.model_path)).name
     try:
-        classifier._initialize_model_variables()
+        if not stored.is_file():
+            # Without this look-up the library retries for half a minute before it gives up.
+            socket.getaddrinfo(ONLINE_HOST, 443)
+            copy.deepcopy(classifier)._initialize_model_variables()
     except Exception as error:
         raise ConnectionError(
             "The weights of TabPFN v2 are not on this machine and could not be downloaded: connect to the internet "
             f"once, or use weights={EMBEDDED_WEIGHTS!r} or the path of a checkpoint."
         ) from error
-    return TabPFNClassifier.create_default_for_version(ModelVersion.V2, **options)
+    return classifier

@@ -19,6 +19,7 @@ from causalmix_utils.finetuning.loop import MIXING, LoopSettings, RowPool, run_l
 from causalmix_utils.foundation import EMBEDDED_WEIGHTS, MAX_CLASSES, load_classifier
 from causalmix_utils.generators import Generator, make_generator
 from causalmix_utils.metrics import log_loss, roc_auc
+from causalmix_utils.randomness import fence_global_randomness
 from causalmix_utils.tables import Table
 from causalmix_utils.tabpfn_bridge import TrainableEnsemble
 
@@ -199,6 +200,10 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
             If an option has a wrong value, a column can't be read, there are fewer than two or
             more than ten classes, or too few rows to hold some back.
         """
+        with fence_global_randomness():  # building the network draws from torch's global generator
+            return self._fit(X, y, (X_validation, y_validation), (X_test, y_test))
+
+    def _fit(self, X: Any, y: Any, given_validation: tuple, given_test: tuple) -> CausalMixFTClassifier:
         self._check_options()
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         split_rng, fit_rng, sample_rng, loop_rng = rng.spawn(4)
@@ -210,8 +215,8 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"y holds {len(self.classes_)} classes, but the model can tell at most {MAX_CLASSES} apart"
             )
-        validation = self._given_rows(X_validation, y_validation, "validation")
-        test = self._given_rows(X_test, y_test, "test")
+        validation = self._given_rows(*given_validation, "validation")
+        test = self._given_rows(*given_test, "test")
         real_X, real_y = self._encoder.encode_features(rows.X), self._encoder.encode_classes(rows)
         train = rows
         if validation is None and self.max_steps > 0:
@@ -285,6 +290,9 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
 
     def _check_features(self, X: Any, *, reset: bool) -> pd.DataFrame:
         """`X` as a DataFrame; its names and number of columns are remembered, or compared with those of `fit`."""
+        columns = pd.Index(getattr(X, "columns", []))
+        if columns.has_duplicates:
+            raise ValueError(f"column name {columns[columns.duplicated()][0]!r} occurs more than once")
         validate_data(self, X, skip_check_array=True, reset=reset)
         return as_frame(X)
 
@@ -321,6 +329,11 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
         rng: np.random.Generator,
     ) -> TrainableEnsemble:
         """Run the loop; returns the ensemble with the chosen weights."""
+        if np.bincount(self._encoder.encode_classes(train)).max() < 2:
+            raise ValueError(
+                f"too few rows to fine-tune on: each of the {len(self.classes_)} classes has a single train row, "
+                "but a step needs context rows and query rows; use max_steps=0"
+            )
         started = time.monotonic()
         pool = train if self.synthetic_ is None else train.concat(self.synthetic_)
         pool_X, pool_y = self._encoder.encode_features(pool.X), self._encoder.encode_classes(pool)
@@ -377,6 +390,10 @@ def _check_labels(X: pd.DataFrame, y: Any) -> np.ndarray:
     if y is None:
         raise ValueError("This CausalMixFTClassifier requires y to be passed, but the target y is None")
     labels = column_or_1d(y, warn=True)
+    if pd.isna(labels).any() or (labels.dtype.kind == "f" and np.isinf(labels).any()):
+        raise ValueError("y holds missing or infinite values (NaN or inf)")
+    if len(labels) == 0:
+        raise ValueError("X has no rows: found array with 0 sample(s) while a minimum of 1 is required")
     if len(labels) != len(X):
         raise ValueError(f"X has {len(X)} rows, but y has {len(labels)}: inconsistent numbers of samples")
     check_classification_targets(labels)

@@ -161,7 +161,7 @@ def _take_step(
     step: int,
     rng: np.random.Generator,
 ) -> float:
-    """One optimiser step; the ensemble's views take turns. Returns the loss before the step."""
+    """One optimiser step; the ensemble's views take turns. Returns the loss before it, NaN if it diverged."""
     import torch
 
     warm_up = max(1, settings.max_steps // 10)
@@ -170,10 +170,12 @@ def _take_step(
     context, query = draw_step(pool, settings, step, rng)
     optimizer.zero_grad(set_to_none=True)
     loss = ensemble.loss(context, query, view=step % ensemble.n_views)
-    if torch.isfinite(loss):
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(ensemble.network.parameters(), 1.0)
-        optimizer.step()
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(ensemble.network.parameters(), 1.0)
+    # The network replaces NaN outputs by zeros, so a diverged network shows in its gradient, not in its loss.
+    if not (torch.isfinite(loss) and torch.isfinite(norm)):
+        return np.nan
+    optimizer.step()
     return float(loss.detach())
 
 
@@ -189,24 +191,29 @@ def draw_step(
     - ``query``: synthetic rows are query rows only, a share `mix_ratio` of them;
     - ``staged``: synthetic rows alone in the first half of the steps, real rows alone afterwards.
     """
-    n_rows = pool.n_real
     if not len(pool.synthetic) or settings.mix_ratio == 0:
         return _split(pool.real, pool.y, QUERY_FRACTION, rng)
-    if settings.mixing == "staged":
-        early = step <= settings.max_steps // 2
-        rows = _draw(pool.synthetic, pool.y, n_rows, rng) if early else pool.real
-        return _split(_with_every_class(rows, pool, rng), pool.y, QUERY_FRACTION, rng)
     if settings.mixing == "query":
-        n_query = max(1, round(QUERY_FRACTION * n_rows))
-        n_synthetic = min(round(settings.mix_ratio * n_query), len(pool.synthetic))
-        real = _draw(pool.real, pool.y, n_rows - n_synthetic, rng)
-        context, query = _split(real, pool.y, (n_query - n_synthetic) / len(real), rng)
-        return context, np.concatenate([query, rng.choice(pool.synthetic, n_synthetic, replace=False)])
-    n_synthetic = min(round(settings.mix_ratio * n_rows), len(pool.synthetic))
-    rows = np.concatenate(
-        [_draw(pool.real, pool.y, n_rows - n_synthetic, rng), rng.choice(pool.synthetic, n_synthetic, replace=False)]
-    )
-    return _split(_with_every_class(rows, pool, rng), pool.y, QUERY_FRACTION, rng)
+        return _draw_synthetic_queries(pool, settings.mix_ratio, rng)
+    if settings.mixing == "staged" and step > settings.max_steps // 2:
+        return _split(pool.real, pool.y, QUERY_FRACTION, rng)
+    share = 1.0 if settings.mixing == "staged" else settings.mix_ratio
+    n_synthetic = min(round(share * pool.n_real), len(pool.synthetic))
+    rows = rng.choice(pool.synthetic, n_synthetic, replace=False)
+    if share < 1:
+        rows = np.concatenate([rows, _draw(pool.real, pool.y, pool.n_real - n_synthetic, rng)])
+    context, query = _split(_with_every_class(rows, pool, rng), pool.y, QUERY_FRACTION, rng)
+    # A handful of synthetic rows may leave no row to ask for.
+    return (context, query) if len(query) else _split(pool.real, pool.y, QUERY_FRACTION, rng)
+
+
+def _draw_synthetic_queries(pool: RowPool, mix_ratio: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Context rows that are all real, and query rows of which a share `mix_ratio` is synthetic."""
+    n_query = max(1, round(QUERY_FRACTION * pool.n_real))
+    n_synthetic = min(round(mix_ratio * n_query), len(pool.synthetic))
+    real = _draw(pool.real, pool.y, pool.n_real - n_synthetic, rng)
+    context, query = _split(real, pool.y, (n_query - n_synthetic) / len(real), rng)
+    return context, np.concatenate([query, rng.choice(pool.synthetic, n_synthetic, replace=False)])
 
 
 def _draw(rows: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -231,14 +238,15 @@ def _with_every_class(rows: np.ndarray, pool: RowPool, rng: np.random.Generator)
 def _split(
     rows: np.ndarray, y: np.ndarray, query_fraction: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Stratified context and query rows: every class keeps a context row, and there is at least one query row."""
+    """Stratified context and query rows: every class keeps a context row, and a query row is found if any is spare."""
     context, query = [], []
     for code in np.unique(y[rows]):
         members = rng.permutation(rows[y[rows] == code])
         n_query = min(int(np.floor(len(members) * query_fraction + rng.random())), len(members) - 1)
         query.append(members[:n_query])
         context.append(members[n_query:])
-    if not sum(map(len, query)):
+    if query_fraction > 0 and not sum(map(len, query)):
         largest = max(range(len(context)), key=lambda i: len(context[i]))
-        query[largest], context[largest] = context[largest][:1], context[largest][1:]
+        if len(context[largest]) > 1:
+            query[largest], context[largest] = context[largest][:1], context[largest][1:]
     return np.concatenate(context), np.concatenate(query)

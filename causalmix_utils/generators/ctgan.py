@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
-import sys
 import warnings
-from collections.abc import Iterator
 from types import ModuleType
 
 import numpy as np
@@ -15,6 +11,7 @@ import pandas as pd
 from causalmix_utils.generators._checks import check_count, draw_seed
 from causalmix_utils.generators.base import Generator
 from causalmix_utils.generators.registry import register_generator
+from causalmix_utils.randomness import fence_global_randomness
 from causalmix_utils.tables import Table
 
 LIBRARY_EPOCHS = 300
@@ -79,7 +76,7 @@ class CtganGenerator(Generator):
 
     def _fit(self, train: Table, rng: np.random.Generator) -> None:
         library = import_ctgan()
-        with _keep_global_state(), warnings.catch_warnings():
+        with fence_global_randomness(), warnings.catch_warnings():
             # Its mixtures of Gaussians often stop before they converge on a few rows; nothing follows from that.
             warnings.simplefilter("ignore")
             self.model_ = library.CTGAN(
@@ -95,7 +92,7 @@ class CtganGenerator(Generator):
         return max(LIBRARY_EPOCHS, -(-MINIMUM_STEPS // steps_per_epoch))
 
     def _sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
-        with _keep_global_state(), warnings.catch_warnings():
+        with fence_global_randomness(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.model_.set_random_state(draw_seed(rng))
             return self.model_.sample(n)
@@ -117,22 +114,3 @@ def import_ctgan() -> ModuleType:
             "Its licence is BUSL-1.1, which is not an open-source licence; read it before you use it."
         ) from error
     return ctgan
-
-
-@contextlib.contextmanager
-def _keep_global_state() -> Iterator[None]:
-    """Leave the global state of `random`, numpy and torch as it was before the block.
-
-    Some libraries seed or draw from global state.  Inside this block they may; the caller's
-    own random numbers are not affected.
-    """
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    torch = sys.modules.get("torch")
-    torch_state = torch.get_rng_state() if torch else None
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        if torch:
-            torch.set_rng_state(torch_state)

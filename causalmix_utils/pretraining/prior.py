@@ -262,10 +262,8 @@ def _warp(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _draw_target(X: np.ndarray, hidden: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Classes of shape (n_rows,) from a hidden node or from a random function of the features."""
     n_classes = 2 if rng.random() < 0.45 else int(rng.integers(3, MAX_CLASSES + 1))
-    if rng.random() < 0.4:
-        labels = _cut_target(hidden[:, 0], n_classes, rng)
-    else:
-        labels = _score_target(X, n_classes, rng)
+    from_hidden_node = rng.random() < 0.4
+    labels = _cut_target(hidden[:, 0], n_classes, rng) if from_hidden_node else _score_target(X, n_classes, rng)
     if rng.random() < 0.4:
         flipped = rng.random(len(labels)) < rng.uniform(0, 0.3)
         labels = np.where(flipped, rng.permutation(labels), labels)

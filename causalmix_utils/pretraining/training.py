@@ -303,8 +303,8 @@ def _load_state(
     changed = [name for name, value in asdict(settings).items() if saved.get(name) != value]
     if changed:
         raise ValueError(
-            f"{path.parent} holds a run with {changed[0]}={saved.get(changed[0])!r}, got {getattr(settings, changed[0])!r}; "
-            "use another folder or the settings of that run"
+            f"{path.parent} holds a run with {changed[0]}={saved.get(changed[0])!r}, "
+            f"got {getattr(settings, changed[0])!r}; use another folder or the settings of that run"
         )
     tensors = load_file(path)
     network.load_state_dict(

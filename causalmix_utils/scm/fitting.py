@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.graphs import sample_dag
+from causalmix_utils.randomness import fence_global_randomness
 from causalmix_utils.scm.cache import MechanismCache
-from causalmix_utils.scm.fencing import fence_global_randomness
 from causalmix_utils.tables import MISSING_LEVEL, Table
 
 MECHANISMS = ("linear", "boosting", "auto")

@@ -122,13 +122,15 @@ class ParentsClassifier(_ParentsModel, ClassificationModel):
 
 def _make_estimator(kind: str, levels: Sequence[list[str] | None], n_classes: int | None) -> BaseEstimator:
     if kind == "boosting":
-        # Small trees and few rounds: on a few hundred rows more of either only costs time. A round grows a tree
-        # for each class, so that many classes get fewer rounds.
+        # Small trees, few rounds, shrunken leaves: chosen by held-out log-loss and R² on the development tables,
+        # from 60 to 600 rows; 40 rounds of 8 leaves took twice as long and were worse. A round grows
+        # a tree for each class, so that many classes get fewer rounds.
         settings = {
-            "max_iter": int(np.clip(_MAX_TREES // (n_classes or 1), 10, 40)),
-            "max_leaf_nodes": 8,
+            "max_iter": int(np.clip(_MAX_TREES // (n_classes or 1), 10, 30)),
+            "max_leaf_nodes": 4,
             "min_samples_leaf": 8,
-            "learning_rate": 0.15,
+            "learning_rate": 0.1,
+            "l2_regularization": 5.0,
             "early_stopping": False,
             "random_state": 0,
             "categorical_features": [known is not None and len(known) <= _MAX_BOOSTED_LEVELS for known in levels],

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.scm.fencing import fence_global_randomness
+from causalmix_utils.randomness import fence_global_randomness
 from causalmix_utils.scm.restoring import restore_rows
 from causalmix_utils.tables import Table
 

@@ -1,0 +1,126 @@
+"""The prior and the training loop of the embedded checkpoint."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+
+from causalmix_utils.pretraining import (
+    PretrainingSettings,
+    batch_loss,
+    build_network,
+    pretrain,
+    sample_batch,
+    sample_table,
+)
+
+TINY = PretrainingSettings(steps=8, cells_per_step=1500, max_rows=60, max_features=5)
+
+
+@given(n_rows=st.integers(20, 80), n_features=st.integers(2, 30), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_prior_tables_have_the_shape_asked_for_and_finite_or_missing_values(n_rows, n_features, seed):
+    X, labels = sample_table(n_rows, n_features, rng=np.random.default_rng(seed))
+    assert X.shape == (n_rows, n_features)
+    assert X.dtype == np.float32
+    assert not np.isinf(X).any()
+    assert labels.shape == (n_rows,)
+    assert 0 <= labels.min() and labels.max() < 10
+
+
+def test_batches_number_the_classes_of_the_context_rows_and_mask_the_others():
+    batch = sample_batch(40, n_rows=30, n_features=3, n_context=12, rng=np.random.default_rng(0))
+    for table in range(40):
+        context, query = batch.y[:12, table], batch.y[12:, table]
+        assert set(context) == set(range(batch.n_classes[table]))
+        assert set(query) <= {*context, -100}
+    assert (batch.y == -100).any(), "with 12 context rows some classes of some tables must stay unseen"
+
+
+def test_the_prior_draws_the_same_tables_from_the_same_seed_only():
+    first, again, other = (sample_table(50, 6, rng=np.random.default_rng(seed))[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other, equal_nan=True)
+
+
+def test_prior_tables_are_neither_trivial_nor_hopeless():
+    """A forest finds something in most tables, and seldom everything: that is what there is to learn from."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    from causalmix_utils.metrics import roc_auc
+
+    rng, aucs = np.random.default_rng(0), []
+    for _ in range(30):
+        batch = sample_batch(1, n_rows=200, n_features=int(rng.integers(2, 20)), n_context=120, rng=rng)
+        X, y = batch.X[:, 0], batch.y[:, 0]
+        seen = y[120:] >= 0
+        forest = RandomForestClassifier(30, random_state=0).fit(X[:120], y[:120])
+        aucs.append(roc_auc(y[120:][seen], forest.predict_proba(X[120:][seen]), forest.classes_))
+    assert 0.6 < np.median(aucs) < 0.95
+    assert np.quantile(aucs, 0.9) - np.quantile(aucs, 0.1) > 0.2
+
+
+def test_a_stopped_and_continued_run_ends_with_the_same_bits(tmp_path):
+    straight = pretrain(tmp_path / "straight", settings=TINY, progress=False)
+    for _ in range(20):
+        continued = pretrain(tmp_path / "continued", settings=TINY, progress=False, time_limit=0.0)
+        if continued.name == "checkpoint.safetensors":
+            break
+    expected, found = load_file(straight), load_file(continued)
+    assert expected.keys() == found.keys()
+    assert all((expected[name] == found[name]).all() for name in expected)
+    logs = [pd.read_parquet(tmp_path / run / "log.parquet") for run in ("straight", "continued")]
+    assert list(logs[1]["step"]) == list(range(TINY.steps))
+    assert list(logs[0]["loss"]) == list(logs[1]["loss"])
+
+
+def test_a_run_is_not_continued_with_other_settings(tmp_path):
+    pretrain(tmp_path, settings=TINY, progress=False, time_limit=0.0)
+    with pytest.raises(ValueError, match="learning_rate"):
+        pretrain(tmp_path, settings=PretrainingSettings(**{**vars(TINY), "learning_rate": 1e-4}), progress=False)
+
+
+def test_steps_on_one_batch_lower_its_loss():
+    import torch
+
+    network = build_network(TINY)
+    batch = sample_batch(8, n_rows=40, n_features=4, n_context=25, rng=np.random.default_rng(0))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(15):
+        loss = batch_loss(network, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] - 0.02
+
+
+def test_the_library_loads_the_checkpoint(tmp_path):
+    from sklearn.datasets import load_iris
+    from tabpfn import TabPFNClassifier
+
+    X, y = load_iris(return_X_y=True)
+    checkpoint = pretrain(tmp_path, settings=TINY, progress=False)
+    classifier = TabPFNClassifier(model_path=str(checkpoint), n_estimators=1, device="cpu").fit(X[::3], y[::3])
+    assert classifier.predict_proba(X).shape == (150, 3)
+
+
+def test_building_a_network_leaves_the_global_random_state_alone():
+    import torch
+
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    build_network(TINY)
+    assert torch.equal(torch.rand(2), expected)
+
+
+@pytest.mark.parametrize(("option", "value"), [("steps", 0), ("max_rows", 10), ("learning_rate", -1.0)])
+def test_wrong_settings_are_named(option, value):
+    with pytest.raises(ValueError, match=option):
+        PretrainingSettings(**{option: value})

@@ -176,7 +176,7 @@ class _Search:
         return BackgroundKnowledge().add_forbidden_by_pattern(f"{self._names[self._sink]}$", ".*")
 
     def _count_subsets(self, pc_graph) -> float:
-        """Subsets that FCI's possible-d-separation step would go through, if no edge fell."""
+        """Subsets that FCI's possible-d-separation step would go through, if no edge fell; counted to the budget."""
         from causallearn.graph.Edge import Edge
         from causallearn.graph.Endpoint import Endpoint
         from causallearn.graph.GeneralGraph import GeneralGraph
@@ -188,12 +188,12 @@ class _Search:
         for first, second in pairs:
             graph.add_edge(Edge(nodes[first], nodes[second], Endpoint.CIRCLE, Endpoint.CIRCLE))
         rule0(graph, nodes, _read_separating_sets(pc_graph), None, False)
-        sizes = [
-            len(getPossibleDsep(nodes[a], nodes[b], graph, -1))
-            for first, second in pairs
-            for a, b in ((first, second), (second, first))
-        ]
-        return sum(2.0**size for size in sizes)
+        subsets = 0.0
+        for first, second in (*pairs, *pairs[:, ::-1]):
+            subsets += 2.0 ** len(getPossibleDsep(nodes[first], nodes[second], graph, -1))
+            if subsets > self._max_tests:
+                break
+        return subsets
 
 
 class _ColumnView:

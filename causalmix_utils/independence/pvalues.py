@@ -31,7 +31,8 @@ def choose_test(table: Table, test: str = "auto") -> str:
     table : Table
     test : {"auto", "fisherz", "mixed", "chisq"}
         ``"auto"`` chooses Fisher's z where every feature is numerical or has two levels and the target has
-        two classes, and the mixed test otherwise.
+        two classes, and the mixed test otherwise, also where all columns are categories: chi-square needs rows
+        in every combination of levels and runs out of them with one or two conditioning columns.
 
     Returns
     -------

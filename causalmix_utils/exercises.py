@@ -12,6 +12,11 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from numbers import Real
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
 
 __all__ = [
     "Feedback",
@@ -21,7 +26,13 @@ __all__ = [
     "check_foundation_1",
     "check_foundation_2",
     "check_foundation_3",
+    "check_discovery_1",
+    "check_discovery_2",
+    "check_discovery_3",
     "check_number",
+    "check_scm_fitting_1",
+    "check_scm_fitting_2",
+    "check_scm_fitting_3",
     "check_set",
 ]
 
@@ -191,3 +202,65 @@ def check_causalmixft_3(answer: object) -> Feedback:
     """Expected largest of ten independent normal errors with standard deviation 0.06."""
     hint = "Draw a matrix of errors with ten columns, take the largest of each line, and average over many lines."
     return check_number(answer, expected=0.06 * 1.53875, tolerance=2e-3, hint=hint)
+
+
+def check_discovery_1(answer: object) -> Feedback:
+    """Pairs of columns that become dependent given the risk in guarantor → risk ← amount ← duration.
+
+    A pair is a tuple of two names in either order.
+
+    Examples
+    --------
+    >>> check_discovery_1({("duration", "amount")})
+    Not yet. 2 missing, 1 too many. Look for two columns whose only path meets head to head at the risk.
+    """
+    hint = "Look for two columns whose only path meets head to head at the risk."
+    expected = {("amount", "guarantor"), ("duration", "guarantor")}
+    return check_set(_sort_pairs(answer), expected=expected, hint=hint)
+
+
+def check_discovery_2(answer: object) -> Feedback:
+    """The probability of a → b from four graphs with a → b, a — b, a o→ b and a ↔ b, by the rule "keep"."""
+    hint = "What mass does each of the four edges give to a → b? Look them up under “keep” and take the mean."
+    return check_number(answer, expected=(1 + 0.5 + 1 + 0.5) / 4, tolerance=1e-3, hint=hint)
+
+
+def check_discovery_3(answer: object, *, P: pd.DataFrame) -> Feedback:
+    """The expected number of neighbours that the target, the last column of `P`, has in a sampled graph."""
+    expected = float(P.iloc[:, -1].sum() + P.iloc[-1].sum())
+    hint = "A neighbour may be a cause or an effect: add up the target's column and its row."
+    return check_number(answer, expected=expected, tolerance=0.01, hint=hint)
+
+
+def check_scm_fitting_1(answer: object) -> Feedback:
+    """The amount of a loan if its duration is set to 12 months and its noise kept.
+
+    It was 3,500 at 24 months, and the amount is 500 + 100 · duration + noise.
+    """
+    hint = (
+        "First find the noise of this loan: what is left of its amount? Then let the formula run again with 12 months."
+    )
+    return check_number(answer, expected=500 + 100 * 12 + (3500 - 500 - 100 * 24), tolerance=0.5, hint=hint)
+
+
+def check_scm_fitting_2(answer: object, *, dag: nx.DiGraph, column: str) -> Feedback:
+    """The columns that an intervention on `column` can change in the graph `dag`."""
+    import networkx as nx
+
+    hint = "Follow the arrows from the column, and from each column that you reach. Arrows against you do not count."
+    return check_set(answer, expected=nx.descendants(dag, column), hint=hint)
+
+
+def check_scm_fitting_3(answer: object, *, dags: Collection[nx.DiGraph]) -> Feedback:
+    """How many mechanisms must be fitted for the graphs `dags` if equal ones are fitted once."""
+    needed = {(node, frozenset(dag.predecessors(node))) for dag in dags for node in dag}
+    hint = "A mechanism is known by its node and its parents. Put one such pair for each node of each graph in a set."
+    return check_number(answer, expected=len(needed), hint=hint)
+
+
+def _sort_pairs(answer: object) -> object:
+    """Pairs in alphabetical order within each; anything that is no collection of pairs stays as it is."""
+    try:
+        return [tuple(sorted(pair)) if isinstance(pair, tuple | list | set | frozenset) else pair for pair in answer]
+    except TypeError:
+        return answer

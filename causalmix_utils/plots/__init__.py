@@ -6,6 +6,15 @@ function that draws. A `describe_*` function says in words what the figure besid
 for readers who can't see it.
 """
 
+from causalmix_utils.plots.boxes import place_on_ellipse
+from causalmix_utils.plots.graphs import (
+    describe_dag,
+    describe_edge_probabilities,
+    draw_dag,
+    plot_edge_probabilities,
+)
+from causalmix_utils.plots.labels import CREDIT_LABELS
+from causalmix_utils.plots.marks import draw_marks, draw_neighbourhood
 from causalmix_utils.plots.models import (
     plot_differences,
     plot_fine_tuning,
@@ -26,14 +35,22 @@ from causalmix_utils.plots.style import ARM_COLORS, ARM_LABELS, arm_color, arm_l
 __all__ = [
     "ARM_COLORS",
     "ARM_LABELS",
+    "CREDIT_LABELS",
     "arm_color",
     "arm_label",
+    "describe_dag",
+    "describe_edge_probabilities",
     "describe_gains",
     "describe_marginals",
     "describe_trajectory",
+    "draw_dag",
+    "draw_marks",
+    "draw_neighbourhood",
     "label_directly",
     "make_axes",
+    "place_on_ellipse",
     "plot_differences",
+    "plot_edge_probabilities",
     "plot_fine_tuning",
     "plot_gains",
     "plot_gap",

@@ -16,8 +16,12 @@ The columns that the functions know, all of which `causalmix_utils.benchmark` wr
 
 `add_gains` adds ``zero_shot_auc``, ``zero_shot_log_loss``, ``gain``, ``gain_points`` and ``log_loss_gain``.
 Functions with a ``value`` argument take any column in which higher is better.
+
+How good synthetic rows are, before any fine-tuning, is measured by the functions in
+`causalmix_utils.evaluation.rows`.
 """
 
+from causalmix_utils.evaluation.associations import association_error, pair_associations
 from causalmix_utils.evaluation.comparisons import (
     compare_arms,
     critical_difference,
@@ -32,6 +36,14 @@ from causalmix_utils.evaluation.gains import (
     normalised_gain,
     validation_test_gap,
 )
+from causalmix_utils.evaluation.power import simulate_power, smallest_p_value
+from causalmix_utils.evaluation.rows import (
+    closest_record_distances,
+    marginal_distances,
+    score_synthetic_rows,
+    synthetic_to_real_auc,
+    two_sample_auc,
+)
 from causalmix_utils.evaluation.summaries import (
     average_ranks,
     bootstrap_interval,
@@ -45,8 +57,10 @@ from causalmix_utils.metrics import expected_calibration_error, log_loss, roc_au
 __all__ = [
     "BASELINE_ARM",
     "add_gains",
+    "association_error",
     "average_ranks",
     "bootstrap_interval",
+    "closest_record_distances",
     "compare_arms",
     "complete_tables",
     "critical_difference",
@@ -55,11 +69,18 @@ __all__ = [
     "gain_in_points",
     "intervals_by_arm",
     "log_loss",
+    "marginal_distances",
     "median_over_tables",
     "nemenyi_p_values",
     "normalised_gain",
+    "pair_associations",
     "per_table",
     "roc_auc",
+    "score_synthetic_rows",
+    "simulate_power",
+    "smallest_p_value",
     "summarise_arms",
+    "synthetic_to_real_auc",
+    "two_sample_auc",
     "validation_test_gap",
 ]

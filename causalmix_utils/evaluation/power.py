@@ -1,0 +1,87 @@
+"""How likely a benchmark of a given size is to see a difference that is there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def simulate_power(
+    effect: float,
+    spread: float,
+    n_tables: int,
+    *,
+    rng: np.random.Generator,
+    alpha: float = 0.05,
+    n_simulations: int = 2000,
+) -> float:
+    """Share of simulated benchmarks in which Wilcoxon's signed-rank test finds a difference between two arms.
+
+    The differences of a benchmark, one for each table, are drawn from a normal distribution. With an effect of 0 the
+    share is the rate of false alarms.
+
+    Parameters
+    ----------
+    effect : float
+        True mean difference over tables.
+    spread : float
+        Standard deviation over tables of the per-table differences, in the same unit. It holds both what differs
+        between tables and the noise of the runs on each.
+    n_tables : int
+    rng : numpy.random.Generator
+        Draws the differences. The same state gives the same share.
+    alpha : float
+        Two-sided level of the test. For one of several comparisons divide it by their number (Bonferroni), which
+        is what Holm's correction asks of the smallest p-value.
+    n_simulations : int
+
+    Returns
+    -------
+    float
+        Between 0 and 1. It is 0 for so few tables that no outcome at all is significant; see `smallest_p_value`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> simulate_power(effect=100.0, spread=1.0, n_tables=5, rng=rng)
+    0.0
+    >>> simulate_power(effect=100.0, spread=1.0, n_tables=6, rng=rng)
+    1.0
+    """
+    from scipy.stats import wilcoxon
+
+    if not (np.isfinite(spread) and spread > 0):
+        raise ValueError(f"spread must be a positive number, got {spread}")
+    if not np.isfinite(effect):
+        raise ValueError(f"effect must be a finite number, got {effect}")
+    if n_simulations < 1:
+        raise ValueError(f"n_simulations must be at least 1, got {n_simulations}")
+    _check(n_tables, alpha)
+    differences = rng.normal(effect, spread, size=(n_simulations, n_tables))
+    return float(np.mean(wilcoxon(differences, axis=1).pvalue <= alpha))
+
+
+def smallest_p_value(n_tables: int) -> float:
+    """Smallest two-sided p-value that Wilcoxon's signed-rank test can give on so many tables.
+
+    If all n differences have the same sign, each of the 2ⁿ patterns of signs was equally likely, and two of
+    them are as extreme.
+
+    Examples
+    --------
+    >>> smallest_p_value(4)
+    0.125
+    """
+    _check(n_tables, 0.5)
+    return min(1.0, 2.0 ** (1 - n_tables))
+
+
+def _check(n_tables: int, alpha: float) -> None:
+    if not isinstance(n_tables, (int, np.integer)) or isinstance(n_tables, bool) or n_tables < 1:
+        raise ValueError(f"n_tables must be a whole number of at least 1, got {n_tables!r}")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must be between 0 and 1, got {alpha}")

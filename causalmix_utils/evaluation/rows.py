@@ -1,0 +1,240 @@
+"""How good synthetic rows are: alike to real ones, useful, and no copies – three things that go separate ways.
+
+Fidelity asks whether the rows look real, usefulness whether a model that learns from them alone predicts
+real rows, and closeness whether they repeat the rows that the generator saw. Fidelity is measured
+against rows that the generator has *not* seen, so that copying is not mistaken for it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from causalmix_utils.evaluation.associations import association_error, check_columns
+from causalmix_utils.metrics import roc_auc
+from causalmix_utils.tables import Table
+
+_TREES = 100
+
+
+def score_synthetic_rows(
+    synthetic: Table, *, train: Table, test: Table, rng: np.random.Generator
+) -> dict[str, float | int]:
+    """All measures of this module for one sample.
+
+    Parameters
+    ----------
+    synthetic : Table
+        The rows to judge. Handing in `train` itself gives what real rows reach.
+    train : Table
+        The rows that the generator saw.
+    test : Table
+        Real rows that it did not see.
+    rng : numpy.random.Generator
+        Seeds the forests.
+
+    Returns
+    -------
+    dict
+        ``marginal_distance``: median over columns of `marginal_distances` to `test`;
+        ``association_error``: mean difference of `pair_associations` from those of `test`, over all pairs;
+        ``two_sample_auc``: `two_sample_auc` against `test`;
+        ``usefulness``: `synthetic_to_real_auc` on `test`;
+        ``closest_record``: median of `closest_record_distances` to `train`;
+        ``copies``: share of rows whose features repeat a row of `train`;
+        ``n_rows``.
+
+    Raises
+    ------
+    ValueError
+        If the tables differ in columns, or hold too few rows or classes for a measure.
+    """
+    distances = closest_record_distances(synthetic, train)
+    return {
+        "marginal_distance": float(marginal_distances(test, synthetic).median()),
+        "association_error": association_error(test, synthetic),
+        "two_sample_auc": two_sample_auc(test, synthetic, rng=rng),
+        "usefulness": synthetic_to_real_auc(synthetic, test, rng=rng),
+        "closest_record": float(np.median(distances)),
+        "copies": float(np.mean(distances == 0)),
+        "n_rows": len(synthetic),
+    }
+
+
+def marginal_distances(real: Table, synthetic: Table) -> pd.Series:
+    """Distance between the distributions of each column, the target included, from 0 (equal) to 1.
+
+    For numbers the largest difference of the two distribution functions (Kolmogorov–Smirnov), for categories
+    half the summed difference of the shares (total variation). A missing value is a level of its own in a
+    category; of numbers those that are present are compared.
+
+    Returns
+    -------
+    Series of shape (n_columns,)
+        Index: the columns. NaN where a numerical column is wholly missing on one side.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"x": [1, 2, 3, 4], "y": ["a", "a", "b", "b"]})
+    >>> real = Table.from_frame(frame, target="y")
+    >>> marginal_distances(real, real.take([0, 1])).to_dict()
+    {'x': 0.5, 'y': 0.5}
+    """
+    from scipy.stats import ks_2samp
+
+    check_columns(real, synthetic)
+    first, second = real.to_frame(), synthetic.to_frame()
+    distances = {}
+    for column in real.columns:
+        if column in real.numerical:
+            parts = first[column].dropna(), second[column].dropna()
+            distances[column] = float(ks_2samp(*parts).statistic) if all(map(len, parts)) else np.nan
+        else:
+            shares = [_level_shares(frame[column]) for frame in (first, second)]
+            distances[column] = float(shares[0].sub(shares[1], fill_value=0.0).abs().sum() / 2)
+    return pd.Series(distances)
+
+
+def two_sample_auc(real: Table, synthetic: Table, *, rng: np.random.Generator, n_folds: int = 5) -> float:
+    """Classifier two-sample test: how well a random forest tells synthetic rows from real ones.
+
+    The forest sees features and target, and is judged by cross-validation on equally many rows of both kinds.
+
+    Parameters
+    ----------
+    real, synthetic : Table
+        With the same columns. Of the longer one, as many rows as the other has are drawn at random.
+    rng : numpy.random.Generator
+        Draws these rows and the folds, and seeds the forest.
+    n_folds : int
+
+    Returns
+    -------
+    float
+        ROC-AUC: 0.5 if they can't be told apart, 1 if always. Rows that stand in both tables pull it below 0.5.
+
+    Raises
+    ------
+    ValueError
+        If the tables differ in columns, or one has fewer rows than `n_folds`.
+
+    References
+    ----------
+    D. Lopez-Paz, M. Oquab: *Revisiting Classifier Two-Sample Tests*, ICLR 2017.
+    """
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    check_columns(real, synthetic)
+    n = min(len(real), len(synthetic))
+    if n < n_folds:
+        raise ValueError(f"n_folds={n_folds} needs at least as many rows, but real or synthetic has only {n}")
+    parts = [table.take(rng.permutation(len(table))[:n]) for table in (real, synthetic)]
+    rows = parts[0].concat(parts[1])
+    is_synthetic = np.repeat([0, 1], n)
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=_draw_seed(rng))
+    forest = _make_forest([*rows.categorical, rows.target], seed=_draw_seed(rng))
+    proba = cross_val_predict(forest, rows.to_frame(), is_synthetic, cv=folds, method="predict_proba")
+    return roc_auc(is_synthetic, proba, [0, 1])
+
+
+def synthetic_to_real_auc(synthetic: Table, test: Table, *, rng: np.random.Generator) -> float:
+    """Train on synthetic, test on real: ROC-AUC on real rows of a random forest that saw synthetic rows alone.
+
+    Parameters
+    ----------
+    synthetic : Table
+        With at least two classes.
+    test : Table
+        Real rows, none of which the generator saw.
+    rng : numpy.random.Generator
+        Seeds the forest.
+
+    Returns
+    -------
+    float
+        See `causalmix_utils.metrics.roc_auc`; 0.5 means that the rows teach nothing about the target. A class that
+        does not occur among the synthetic rows counts as predicted with probability 0.
+
+    Raises
+    ------
+    ValueError
+        If the tables differ in columns, or one of them holds a single class.
+
+    References
+    ----------
+    C. Esteban, S. Hyland, G. Rätsch: *Real-valued (Medical) Time Series Generation with Recurrent Conditional GANs*,
+    arXiv 1706.02633, 2017.
+    """
+    check_columns(test, synthetic)
+    if len(synthetic.classes) < 2:
+        raise ValueError(f"synthetic holds one class only, {synthetic.classes[0]!r}: nothing can be learnt from it")
+    forest = _make_forest(synthetic.categorical, seed=_draw_seed(rng)).fit(synthetic.X, synthetic.y)
+    classes = sorted({*forest.classes_, *test.classes})
+    proba = pd.DataFrame(forest.predict_proba(test.X), columns=forest.classes_).reindex(columns=classes, fill_value=0.0)
+    return roc_auc(test.y, proba.to_numpy(), classes)
+
+
+def closest_record_distances(rows: Table, reference: Table) -> np.ndarray:
+    """Distance of each row to its closest row of `reference`, by features alone.
+
+    Gower's distance: the mean over the features of the absolute difference divided by the range in `reference`, at
+    most 1, for numbers, and of 0 (equal) or 1 for categories. Two missing values are equal; one is at distance 1.
+
+    Parameters
+    ----------
+    rows, reference : Table
+        With the same columns.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        0 for a copy.
+
+    References
+    ----------
+    J. C. Gower: *A General Coefficient of Similarity and Some of Its Properties*, Biometrics 27, 1971.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"x": [0, 10, 4], "kind": ["u", "v", "u"], "y": ["a", "b", "a"]})
+    >>> table = Table.from_frame(frame, target="y")
+    >>> closest_record_distances(table, table.take([0, 1])).tolist()
+    [0.0, 0.0, 0.2]
+    """
+    check_columns(reference, rows)
+    total = np.zeros((len(rows), len(reference)))
+    for column in reference.X.columns:
+        is_number = column in reference.numerical
+        kind = float if is_number else object
+        a, b = (part.X[column].astype(kind).to_numpy()[:, None] for part in (rows, reference))
+        a_missing, b_missing = pd.isna(a), pd.isna(b).T
+        if is_number:
+            width = np.ptp(b[~pd.isna(b)]) if (~b_missing).any() else 0.0
+            # Equal numbers are at distance 0 even in a column that is constant in `reference`.
+            apart = np.minimum(np.abs(a - b.T) / width, 1.0) if width > 0 else (a != b.T).astype(float)
+        else:
+            apart = (a != b.T).astype(float)
+        total += np.where(a_missing | b_missing, a_missing != b_missing, apart)
+    return total.min(axis=1) / reference.X.shape[1]
+
+
+def _level_shares(values: pd.Series) -> pd.Series:
+    return values.astype(object).fillna("(missing)").value_counts(normalize=True)
+
+
+def _make_forest(categorical: list[str], *, seed: int):
+    """A random forest for a DataFrame in which some columns are categories; it reads missing values as they are."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OrdinalEncoder
+
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
+    return make_pipeline(
+        make_column_transformer((codes, categorical), remainder="passthrough"),
+        RandomForestClassifier(_TREES, random_state=seed),
+    )
+
+
+def _draw_seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(2**31 - 1))

@@ -1,0 +1,182 @@
+"""Measures of synthetic rows, against values by hand, references, and cases whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causalmix_utils.evaluation import (
+    association_error,
+    closest_record_distances,
+    marginal_distances,
+    pair_associations,
+    score_synthetic_rows,
+    synthetic_to_real_auc,
+    two_sample_auc,
+)
+from causalmix_utils.generators import make_generator
+from causalmix_utils.tables import Table, load_table, scarce_split
+
+
+def make_table(n, seed=0, strength=3.0):
+    """Two numbers and a category that depend on each other, one of each that does not, and a target."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=n)
+    frame = pd.DataFrame(
+        {
+            "number": z,
+            "copy": z + 0.1 * rng.normal(size=n),
+            "level": np.where(z > 0, "high", "low"),
+            "noise": rng.normal(size=n),
+            "dice": rng.choice(list("abcdef"), size=n),
+            "y": np.where(strength * z + rng.normal(size=n) > 0, "yes", "no"),
+        }
+    )
+    return Table.from_frame(frame, target="y", name="made")
+
+
+def test_equal_tables_have_distance_zero_and_a_shift_is_seen():
+    table = make_table(200)
+    assert (marginal_distances(table, table) == 0).all()
+    X = table.X.assign(number=table.X["number"] + 100)
+    moved = Table("moved", X, table.y, table.categorical)
+    assert marginal_distances(table, moved).drop("number").max() == 0
+    assert marginal_distances(table, moved)["number"] == 1
+
+
+def test_shares_of_levels_are_compared_missing_values_included():
+    rows = {"x": ["u", "u", "v", None], "y": list("aabb")}
+    first = Table.from_frame(pd.DataFrame(rows), target="y")
+    second = Table.from_frame(pd.DataFrame(rows | {"x": ["u", "v", "v", "v"]}), target="y")
+    assert marginal_distances(first, second)["x"] == pytest.approx(0.5)
+
+
+def test_a_column_without_numbers_has_no_distance():
+    first = Table.from_frame(pd.DataFrame({"x": [1.0, 2.0], "y": ["a", "b"]}), target="y")
+    second = Table.from_frame(pd.DataFrame({"x": [np.nan, np.nan], "y": ["a", "b"]}), target="y")
+    assert np.isnan(marginal_distances(first, second)["x"])
+
+
+def test_associations_of_all_kinds_of_pairs_are_high_where_there_is_one_and_low_where_there_is_none():
+    strength = pair_associations(make_table(2000))
+    for pair in [("number", "copy"), ("number", "level"), ("level", "y"), ("number", "y")]:
+        assert strength.loc[pair] > 0.6, pair
+    for pair in [("number", "noise"), ("noise", "dice"), ("dice", "level"), ("dice", "y"), ("noise", "y")]:
+        assert strength.loc[pair] < 0.1, pair
+    assert np.allclose(strength, strength.T)
+    assert (np.diag(strength) == 1).all()
+
+
+def test_associations_of_two_numbers_are_rank_correlations():
+    from scipy.stats import spearmanr
+
+    table = make_table(50)
+    expected = abs(spearmanr(table.X["copy"], table.X["noise"]).statistic)
+    assert pair_associations(table).loc["copy", "noise"] == pytest.approx(expected)
+
+
+def test_a_column_that_repeats_another_under_other_names_has_association_one():
+    kind = np.tile(list("abc"), 20)
+    table = Table.from_frame(pd.DataFrame({"kind": kind, "same": kind + kind, "y": ["u", "v"] * 30}), target="y")
+    assert pair_associations(table).loc["kind", "same"] == pytest.approx(1.0)
+
+
+def test_many_levels_on_few_rows_do_not_look_like_an_association():
+    strengths = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        rows = {"a": rng.choice(list("abcdefgh"), 100), "x": rng.normal(size=100), "y": rng.choice(list("uvwstr"), 100)}
+        strength = pair_associations(Table.from_frame(pd.DataFrame(rows), target="y"))
+        strengths.append([strength.loc["a", "y"], strength.loc["a", "x"]])
+    assert (np.mean(strengths, axis=0) < 0.12).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_associations_stay_between_zero_and_one_whatever_is_missing_or_constant(data):
+    n = data.draw(st.integers(1, 12))
+    column = st.lists(st.one_of(st.none(), st.integers(0, 3)), min_size=n, max_size=n)
+    level = st.lists(st.sampled_from(["u", "v", None]), min_size=n, max_size=n)
+    rows = {
+        "x": np.array(data.draw(column), dtype=float),
+        "k": data.draw(level),
+        "z": np.ones(n),
+        "y": data.draw(st.lists(st.sampled_from("abc"), min_size=n, max_size=n)),
+    }
+    strength = pair_associations(Table.from_frame(pd.DataFrame(rows), target="y", categorical=["k"])).to_numpy()
+    assert ((strength >= 0) & (strength <= 1)).all()
+
+
+def test_the_association_error_of_independent_columns_is_what_they_lost():
+    table = make_table(1000)
+    independent = make_generator("independent").fit(table, rng=np.random.default_rng(0))
+    rows = independent.sample(1000, rng=np.random.default_rng(1))
+    assert association_error(table, table) == 0
+    assert association_error(table, make_table(1000, seed=1)) < 0.05
+    assert association_error(table, rows) > 0.2
+
+
+def test_rows_of_the_same_distribution_cannot_be_told_apart_and_others_can():
+    rng = np.random.default_rng(0)
+    first, second = make_table(200), make_table(250, seed=1)
+    assert abs(two_sample_auc(first, second, rng=rng) - 0.5) < 0.1
+    shuffled = make_generator("independent").fit(first, rng=rng).sample(300, rng=rng)
+    assert two_sample_auc(first, shuffled, rng=rng) > 0.9
+
+
+def test_copies_of_the_real_rows_pull_the_two_sample_test_below_one_half():
+    table = make_table(200)
+    assert two_sample_auc(table, table, rng=np.random.default_rng(0)) < 0.3
+
+
+def test_usefulness_is_that_of_the_labels():
+    rng = np.random.default_rng(0)
+    train, test = make_table(300), make_table(300, seed=1)
+    assert synthetic_to_real_auc(train, test, rng=rng) > 0.9
+    wrong = make_generator("permuted_target").fit(train, rng=rng).sample(300, rng=rng)
+    assert abs(synthetic_to_real_auc(wrong, test, rng=rng) - 0.5) < 0.15
+
+
+def test_a_class_that_is_absent_from_the_synthetic_rows_does_not_stop_the_test():
+    iris = load_table("iris")
+    two = iris.take((iris.y != iris.classes[0]).to_numpy())
+    assert 0.5 < synthetic_to_real_auc(two, iris, rng=np.random.default_rng(0)) < 1
+
+
+def test_distances_count_ranges_levels_and_missing_values():
+    reference = pd.DataFrame({"x": [0.0, 10.0, np.nan], "kind": ["u", "v", None], "one": [5, 5, 5], "y": list("aab")})
+    rows = pd.DataFrame({"x": [2.0, np.nan, 99.0], "kind": ["u", None, "v"], "one": [5, 5, 6], "y": list("aab")})
+    found = closest_record_distances(Table.from_frame(rows, target="y"), Table.from_frame(reference, target="y"))
+    # 2 is a fifth of the range away; the second row is a copy; 99 counts as 1 at most, and so does another constant.
+    assert found == pytest.approx([0.2 / 3, 0.0, 2 / 3])
+
+
+def test_a_bootstrap_consists_of_copies_and_new_rows_do_not():
+    table = make_table(100)
+    copies = table.take(np.random.default_rng(0).integers(100, size=150))
+    assert (closest_record_distances(copies, table) == 0).all()
+    assert (closest_record_distances(make_table(50, seed=1), table) > 0).all()
+
+
+def test_all_scores_of_a_real_table_are_numbers_and_the_same_seed_gives_the_same():
+    train, _, test = scarce_split(load_table("titanic"), n=90)
+    smote = make_generator("smote").fit(train, rng=np.random.default_rng(0)).sample(100, rng=np.random.default_rng(1))
+    first, second = (score_synthetic_rows(smote, train=train, test=test, rng=np.random.default_rng(2)) for _ in "ab")
+    assert first == second
+    assert np.isfinite(list(first.values())).all()
+    assert first["usefulness"] > 0.6
+    itself = score_synthetic_rows(train, train=train, test=test, rng=np.random.default_rng(2))
+    assert itself["copies"] == 1
+
+
+def test_measures_name_what_they_cannot_use():
+    table, rng = make_table(30), np.random.default_rng(0)
+    other = Table("other", table.X.drop(columns="dice"), table.y, ["level"])
+    for measure in (marginal_distances, association_error, closest_record_distances):
+        with pytest.raises(ValueError, match="differ in columns"):
+            measure(table, other)
+    with pytest.raises(ValueError, match="n_folds=5 .* only 3"):
+        two_sample_auc(table, table.take([0, 1, 2]), rng=rng)
+    with pytest.raises(ValueError, match="one class only"):
+        synthetic_to_real_auc(table.take((table.y == "yes").to_numpy()), table, rng=rng)

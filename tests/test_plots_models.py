@@ -12,7 +12,13 @@ import matplotlib.pyplot as plt
 from matplotlib.colors import to_rgb
 
 from causalmix_utils.finetuning.loop import RowPool
-from causalmix_utils.plots import plot_differences, plot_fine_tuning, plot_prior_fitted_network, plot_step_rows
+from causalmix_utils.plots import (
+    label_ends,
+    plot_differences,
+    plot_fine_tuning,
+    plot_prior_fitted_network,
+    plot_step_rows,
+)
 from causalmix_utils.plots.style import REAL_COLOR, SYNTHETIC_COLOR
 
 
@@ -101,3 +107,14 @@ def test_the_interval_drawn_is_that_of_students_t():
 def test_nothing_to_compare_is_refused():
     with pytest.raises(ValueError, match="differences has no rows"):
         plot_differences(pd.DataFrame())
+
+
+def test_names_at_the_ends_of_curves_keep_apart_and_keep_their_order():
+    ax = plt.subplots()[1]
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ends = {"low": (1, 0.500), "middle": (1, 0.501), "high": (1, 0.502), "far": (1, 0.9)}
+    label_ends(ax, ends, colors=dict.fromkeys(ends, "black"))
+    scale = 72 / ax.figure.dpi
+    heights = {t.get_text(): ax.transData.transform(t.xy)[1] * scale + t.get_position()[1] for t in ax.texts}
+    ordered = [heights[name] for name in ("low", "middle", "high", "far")]
+    assert (np.diff(ordered) > 10.9).all()

@@ -7,6 +7,7 @@ for readers who can't see it.
 """
 
 from causalmix_utils.plots.boxes import place_on_ellipse
+from causalmix_utils.plots.design import plot_power, plot_protocol
 from causalmix_utils.plots.graphs import (
     describe_dag,
     describe_edge_probabilities,
@@ -21,6 +22,7 @@ from causalmix_utils.plots.models import (
     plot_prior_fitted_network,
     plot_step_rows,
 )
+from causalmix_utils.plots.quality import plot_associations, plot_row_scores
 from causalmix_utils.plots.results import (
     describe_gains,
     describe_trajectory,
@@ -30,7 +32,15 @@ from causalmix_utils.plots.results import (
     plot_trajectory,
 )
 from causalmix_utils.plots.rows import describe_marginals, plot_marginals
-from causalmix_utils.plots.style import ARM_COLORS, ARM_LABELS, arm_color, arm_label, label_directly, make_axes
+from causalmix_utils.plots.style import (
+    ARM_COLORS,
+    ARM_LABELS,
+    arm_color,
+    arm_label,
+    label_directly,
+    label_ends,
+    make_axes,
+)
 
 __all__ = [
     "ARM_COLORS",
@@ -47,8 +57,10 @@ __all__ = [
     "draw_marks",
     "draw_neighbourhood",
     "label_directly",
+    "label_ends",
     "make_axes",
     "place_on_ellipse",
+    "plot_associations",
     "plot_differences",
     "plot_edge_probabilities",
     "plot_fine_tuning",
@@ -56,7 +68,10 @@ __all__ = [
     "plot_gap",
     "plot_marginals",
     "plot_prior_fitted_network",
+    "plot_power",
+    "plot_protocol",
     "plot_ranks",
+    "plot_row_scores",
     "plot_step_rows",
     "plot_trajectory",
 ]

@@ -13,7 +13,7 @@ from causalmix_utils.plots.style import (
     QUIET_COLOR,
     REAL_COLOR,
     SYNTHETIC_COLOR,
-    label_directly,
+    label_ends,
     make_axes,
 )
 
@@ -196,16 +196,18 @@ def plot_fine_tuning(trajectory: pd.DataFrame, *, best_step: int, title: str = "
     )
     for ax, (panel, curves) in zip(axes, panels, strict=True):
         make_axes(ax, title=panel, xlabel="optimiser step")
+        ends = {}
         for column, (label, color, line) in curves.items():
             if column not in trajectory:
                 continue
             points = trajectory[["step", column]].dropna()
             ax.plot(points["step"], points[column], line, color=color, marker="o", markersize=3)
             if len(points) and len(curves) > 1:
-                label_directly(ax, points["step"].iloc[-1], points[column].iloc[-1], label, color=color)
+                ends[label] = (points["step"].iloc[-1], points[column].iloc[-1])
         ax.axvline(best_step, color="#555555", linewidth=1, linestyle=":", zorder=0)
         ax.margins(x=0.05, y=0.15)
         ax.set_xlim(right=trajectory["step"].max() * (1.3 if len(curves) > 1 else 1.05) + 1e-9)
+        label_ends(ax, ends, colors={label: color for label, color, _ in curves.values()})
     axes[0].annotate(
         f"kept: step {best_step}",
         xy=(best_step, 0.02),

@@ -7,7 +7,7 @@ deficiency. A figure never rests on colour alone: labels stand beside the data.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -105,3 +105,31 @@ def label_directly(ax: Axes, x: float, y: float, text: str, *, color: str, offse
         fontsize="small",
         annotation_clip=False,
     )
+
+
+def label_ends(
+    ax: Axes, ends: Mapping[str, tuple[float, float]], *, colors: Mapping[str, str], min_gap: float = 11.0
+) -> None:
+    """Write names at the right ends of curves, moved up or down where they would cover each other.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its limits as they will be.
+    ends : mapping of name to (x, y)
+        Where the curves end, in data units.
+    colors : mapping of name to str
+        Colour of each name.
+    min_gap : float
+        Smallest vertical distance of two names, in points.
+    """
+    points_per_pixel = 72 / ax.figure.dpi
+    heights = {name: ax.transData.transform(end)[1] * points_per_pixel for name, end in ends.items()}
+    order = sorted(heights, key=heights.get)
+    placed: list[float] = []
+    for name in order:
+        placed.append(max(heights[name], placed[-1] + min_gap) if placed else heights[name])
+    # Moving names up only would carry a crowd away from its curves: shift it back to where they end on average.
+    shift = (sum(placed) - sum(heights.values())) / len(placed) if placed else 0.0
+    for name, height in zip(order, placed, strict=True):
+        label_directly(ax, *ends[name], name, color=colors[name], offset=(5, height - shift - heights[name]))

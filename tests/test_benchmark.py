@@ -404,18 +404,6 @@ def test_a_failure_is_recorded_and_made_again_only_on_request(tmp_path):
         assert len(store.failures()) == 1
 
 
-def test_threads_are_as_before_after_a_run():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        execute_run(replace(TINY.runs()[0], table_hash="f" * 16))
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
-
-
 def test_a_killed_runner_loses_only_runs_in_flight_and_resumes_to_the_same_store(tmp_path, undisturbed):
     path = tmp_path / "runs.sqlite"
     command = [sys.executable, "-m", "causalmix_utils", "benchmark", "--profile", "smoke", "--tables", "wine"]

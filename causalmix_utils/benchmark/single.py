@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import numpy as np
 
 from causalmix_utils.benchmark.arms import RunSettings
 from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory
+from causalmix_utils.threads import single_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,25 +60,6 @@ def execute_run(settings: RunSettings) -> dict[str, Any]:
     record["peak_memory_mb"] = measure_peak_memory()
     record["finished_at"] = datetime.now(UTC).isoformat(timespec="seconds")
     return record
-
-
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """Run torch and the numerical libraries on one thread inside the block.
-
-    Runs are executed side by side; more threads than cores would make each of them slower,
-    and the order of a parallel sum could change the last bits of a result.
-    """
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def split_table(settings: RunSettings):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from causalmix_utils.cli.files import read_table, replacing
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from causalmix_utils.tables import Table
 
 EXIT_FAILED_RUNS = 1
 
@@ -27,11 +30,12 @@ def augment(options: argparse.Namespace) -> None:
 
     from causalmix_utils.generators import make_generator
     from causalmix_utils.tables import check_same_schema
+    from causalmix_utils.threads import single_thread
 
     _check_seed(options.seed)
     table = read_table(options)
     rng = np.random.default_rng(options.seed)
-    with replacing(options.out) as temporary:
+    with replacing(options.out) as temporary, single_thread():
         rows = make_generator(options.generator).fit(table, rng=rng).sample(options.rows, rng=rng)
         check_same_schema(rows, table)
         rows.to_frame().to_csv(temporary, index=False)
@@ -39,47 +43,54 @@ def augment(options: argparse.Namespace) -> None:
 
 
 def finetune(options: argparse.Namespace) -> None:
-    import time
-
     import pandas as pd
 
-    from causalmix_utils.finetuning import CausalMixFTClassifier
     from causalmix_utils.generators import make_generator
-    from causalmix_utils.metrics import log_loss, roc_auc
     from causalmix_utils.tables import scarce_split
+    from causalmix_utils.threads import single_thread
 
     _check_seed(options.seed)
-    chosen = {"learning_rate": options.learning_rate, "max_steps": options.steps, "n_estimators": options.estimators}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
     generator = make_generator(options.generator)  # first of all: a wrong name must not show after two models
     table = read_table(options)
-    train, validation, test = scarce_split(table, n=options.rows, split=options.split)
+    parts = scarce_split(table, n=options.rows, split=options.split)
+    train, validation, test = parts
     print(
         f"{table.name}: {len(train)} train, {len(validation)} validation and {len(test)} test rows, "
-        f"{table.X.shape[1]} features, {len(table.classes)} classes"
+        f"{table.X.shape[1]} features, {len(table.classes)} classes",
+        flush=True,
     )
-    lines = []
-    for label, rows_from, fixed in (
-        ("zero-shot", None, {"max_steps": 0}),
-        ("default fine-tuning", None, {}),
-        (f"CausalMixFT ({options.generator})", generator, {}),
-    ):
-        start = time.perf_counter()
-        model = CausalMixFTClassifier(
-            generator=rows_from, weights=options.weights, random_state=options.seed, verbose=True, **(chosen | fixed)
-        )
-        model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
-        proba = model.predict_proba(test.X)
-        lines.append(
-            {
-                "": label,
-                "test AUC": f"{roc_auc(test.y, proba, model.classes_):.4f}",
-                "test log-loss": f"{log_loss(test.y, proba, model.classes_):.4f}",
-                "chosen step": model.best_step_,
-                "seconds": f"{time.perf_counter() - start:.1f}",
-            }
-        )
+    chosen = {"learning_rate": options.learning_rate, "max_steps": options.steps, "n_estimators": options.estimators}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    common = {"weights": options.weights, "random_state": options.seed, "verbose": True, **chosen}
+    with single_thread():
+        lines = [
+            _fit_and_score(label, parts, **common | different)
+            for label, different in (
+                ("zero-shot", {"generator": None, "max_steps": 0}),
+                ("default fine-tuning", {"generator": None}),
+                (f"CausalMixFT ({options.generator})", {"generator": generator}),
+            )
+        ]
     print(_format(pd.DataFrame(lines)))
+
+
+def _fit_and_score(label: str, parts: tuple[Table, Table, Table], **parameters: Any) -> dict[str, Any]:
+    """One line of the comparison: a model fitted on the first two parts, scored on the third."""
+    from causalmix_utils.finetuning import CausalMixFTClassifier
+    from causalmix_utils.metrics import log_loss, roc_auc
+
+    train, validation, test = parts
+    start = time.perf_counter()
+    model = CausalMixFTClassifier(**parameters)
+    model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
+    proba = model.predict_proba(test.X)
+    return {
+        "": label,
+        "test AUC": f"{roc_auc(test.y, proba, model.classes_):.4f}",
+        "test log-loss": f"{log_loss(test.y, proba, model.classes_):.4f}",
+        "chosen step": model.best_step_,
+        "seconds": f"{time.perf_counter() - start:.1f}",
+    }
 
 
 def benchmark(options: argparse.Namespace) -> int:

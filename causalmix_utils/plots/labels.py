@@ -23,6 +23,6 @@ CREDIT_LABELS: dict[str, str] = {
     "number_of_people_being_liable_to_provide_maintenance_for": "dependants",
     "telephone": "telephone",
     "foreign_worker": "foreign worker",
-    "creditability": "good or bad",
+    "creditability": "credit class",
 }
 """Columns of the table credit-g and the names that figures write for them."""

@@ -7,6 +7,7 @@ shows how to write your own.
 
 from causalmix_utils.generators.base import Generator
 from causalmix_utils.generators.causal import CausalGenerator
+from causalmix_utils.generators.contract import check_generator
 from causalmix_utils.generators.controls import IndependentGenerator, PermutedTargetGenerator, RandomDagGenerator
 from causalmix_utils.generators.ctgan import CtganGenerator
 from causalmix_utils.generators.registry import list_generators, make_generator, register_generator
@@ -22,6 +23,7 @@ __all__ = [
     "RandomDagGenerator",
     "SmoteGenerator",
     "TableAugmentGenerator",
+    "check_generator",
     "list_generators",
     "make_generator",
     "register_generator",

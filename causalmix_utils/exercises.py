@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Feedback",
+    "check_benchmark_1",
+    "check_benchmark_2",
+    "check_benchmark_3",
     "check_causalmixft_1",
     "check_causalmixft_2",
     "check_causalmixft_3",
@@ -30,6 +33,9 @@ __all__ = [
     "check_discovery_2",
     "check_discovery_3",
     "check_number",
+    "check_sampling_1",
+    "check_sampling_2",
+    "check_sampling_3",
     "check_scm_fitting_1",
     "check_scm_fitting_2",
     "check_scm_fitting_3",
@@ -256,6 +262,66 @@ def check_scm_fitting_3(answer: object, *, dags: Collection[nx.DiGraph]) -> Feed
     needed = {(node, frozenset(dag.predecessors(node))) for dag in dags for node in dag}
     hint = "A mechanism is known by its node and its parents. Put one such pair for each node of each graph in a set."
     return check_number(answer, expected=len(needed), hint=hint)
+
+
+def check_sampling_1(answer: object) -> Feedback:
+    """Distance of the row (12 months, car) to its closest record, (36 months, car) or (12 months, radio).
+
+    Durations range from 4 to 72 months.
+    """
+    hint = "Divide the difference of the months by their range, count 0 or 1 for the purpose, and average over both."
+    return check_number(answer, expected=(24 / 68) / 2, tolerance=2e-3, hint=hint)
+
+
+def check_sampling_2(answer: object) -> Feedback:
+    """Names of the registered generators whose rows teach nothing about the target, by their construction."""
+    hint = "In whose rows is the class drawn without a look at the features? The summaries of list_generators() say so."
+    return check_set(answer, expected={"independent", "permuted_target"}, hint=hint)
+
+
+def check_sampling_3(answer: object) -> Feedback:
+    """A generator that draws a class by its share, and then each feature alone from the rows of that class."""
+    import numpy as np
+    import pandas as pd
+
+    from causalmix_utils.generators import check_generator, make_generator
+    from causalmix_utils.tables import Table
+
+    if answer is None:
+        return _not_answered()
+    coin = np.tile([0.0, 1.0], 100)
+    frame = pd.DataFrame({"a": coin, "b": coin, "c": np.repeat([0.0, 1.0], 100), "y": np.repeat(["u", "v"], 100)})
+    try:
+        check_generator(answer)
+        generator = make_generator(answer).fit(Table.from_frame(frame, target="y"), rng=np.random.default_rng(0))
+        rows = generator.sample(400, rng=np.random.default_rng(1))
+    except Exception as error:  # The reader's code may raise anything; the message is the hint.
+        return Feedback(correct=False, hint=f"{type(error).__name__}: {error}")
+    if (rows.X["c"] != (rows.y == "v")).any():
+        return Feedback(correct=False, hint="Some rows hold a value that no row of their class has.")
+    if not 0.35 < (rows.X["a"] == rows.X["b"]).mean() < 0.65:
+        return Feedback(
+            correct=False, hint="Within a class the columns must be drawn apart, yet two still go together."
+        )
+    return Feedback(correct=True)
+
+
+def check_benchmark_1(answer: object) -> Feedback:
+    """How many times larger the normalised gain is from 0.90 to 0.91 than from 0.60 to 0.61."""
+    hint = "Divide each gain by what was left to gain, then one by the other."
+    return check_number(answer, expected=0.4 / 0.1, tolerance=0.01, hint=hint)
+
+
+def check_benchmark_2(answer: object) -> Feedback:
+    """Tables at which the smallest of five p-values can be significant at 0.05 after Holm's correction."""
+    hint = "Holm multiplies the smallest of five p-values by five. From which n on is 5 · 2^(1 − n) at most 0.05?"
+    return check_number(answer, expected=8, hint=hint)
+
+
+def check_benchmark_3(answer: object) -> Feedback:
+    """Which changes make a store's finished runs be made again, as letters."""
+    hint = "A run is made again if anything that decides its result has changed, and only then."
+    return check_set(answer, expected={"a", "d", "e"}, hint=hint)
 
 
 def _sort_pairs(answer: object) -> object:

@@ -1,0 +1,146 @@
+"""Figures of how good synthetic rows are: associations side by side, and the scores of several generators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from causalmix_utils.evaluation import pair_associations
+from causalmix_utils.plots.style import QUIET_COLOR, REAL_COLOR, arm_color, make_axes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from causalmix_utils.tables import Table
+
+SCORE_LABELS = {
+    "marginal_distance": "distance of marginals\n(0 is best)",
+    "association_error": "error of associations\n(0 is best)",
+    "two_sample_auc": "two-sample AUC\n(0.5: can't be told apart)",
+    "usefulness": "synthetic-to-real AUC\n(higher teaches more)",
+    "closest_record": "distance to closest record\n(0: a copy)",
+    "copies": "share of copies\n(0 is best)",
+}
+"""How panels name the measures of `causalmix_utils.evaluation.score_synthetic_rows`."""
+
+_REAL = "real"
+
+
+def plot_associations(
+    tables: Mapping[str, Table], *, labels: Mapping[str, str] | None = None, title: str = ""
+) -> Figure:
+    """One heat map for each table: how strongly each pair of its columns goes together.
+
+    Parameters
+    ----------
+    tables : dict of str to Table
+        Tables with the same columns, by the names that the panels show.
+    labels : dict of str to str, optional
+        Short names of columns; their own names by default.
+    title : str
+        The figure's message.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no table, or the tables differ in columns.
+    """
+    import matplotlib.pyplot as plt
+
+    if not tables:
+        raise ValueError("tables must hold at least one table, got none")
+    columns = next(iter(tables.values())).columns
+    for name, table in tables.items():
+        if table.columns != columns:
+            raise ValueError(f"the table {name!r} differs in columns: {table.columns} against {columns}")
+    figure, axes = plt.subplots(
+        1, len(tables), figsize=(1.9 + 2.5 * len(tables), 3.4), squeeze=False, layout="constrained", sharey=True
+    )
+    written = [(labels or {}).get(column, column) for column in columns]
+    for ax, (name, table) in zip(axes.flat, tables.items(), strict=True):
+        image = ax.imshow(pair_associations(table), vmin=0, vmax=1, cmap="viridis")
+        ax.set_title(name, loc="left", fontsize="small")
+        ax.set_xticks([])
+        ax.set_yticks(range(len(columns)), written, fontsize=6)
+        ax.tick_params(length=0)
+    figure.colorbar(image, ax=axes, shrink=0.8, pad=0.01, label="association")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return figure
+
+
+def plot_row_scores(
+    scores: pd.DataFrame,
+    *,
+    measures: Sequence[str] = ("two_sample_auc", "usefulness"),
+    order: Sequence[str] | None = None,
+    title: str = "",
+) -> Figure:
+    """One panel for each measure and one line for each generator: a dot for each split, their mean, and their range.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        One row for each generator and split: ``generator`` and the measures. A generator named ``"real"`` stands for
+        real rows; its mean is drawn through the whole panel, as what can be reached.
+    measures : sequence of str
+        Columns of `scores`.
+    order : sequence of str, optional
+        Generators from top to bottom; by default by the mean of the last measure, the highest first.
+    title : str
+        The figure's message.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or `scores` has no rows.
+    """
+    import matplotlib.pyplot as plt
+
+    missing = [column for column in ("generator", *measures) if column not in scores.columns]
+    if missing:
+        raise ValueError(f"scores has no column {missing[0]!r}; its columns are {list(scores.columns)}")
+    if scores.empty:
+        raise ValueError("scores has no rows")
+    means = scores.groupby("generator")[list(measures)].mean()
+    if order is None:
+        order = list(means[measures[-1]].sort_values(ascending=False, kind="stable").index)
+    figure, axes = plt.subplots(
+        1,
+        len(measures),
+        figsize=(1.6 + 2.7 * len(measures), 1.3 + 0.32 * len(order)),
+        squeeze=False,
+        layout="constrained",
+        sharey=True,
+    )
+    for ax, measure in zip(axes.flat, measures, strict=True):
+        make_axes(ax, xlabel=SCORE_LABELS.get(measure, measure))
+        for line, name in enumerate(order):
+            values = scores.loc[scores["generator"] == name, measure].dropna()
+            color = _color(name)
+            ax.plot([values.min(), values.max()], [line, line], color=color, linewidth=2, solid_capstyle="butt")
+            ax.scatter(values, [line] * len(values), s=14, color=color, alpha=0.5, linewidths=0)
+            ax.plot(values.mean(), line, "o", color=color, markersize=7, markeredgecolor="white")
+        if _REAL in means.index:
+            ax.axvline(means.loc[_REAL, measure], color=QUIET_COLOR, linewidth=1, linestyle="--", zorder=0)
+        ax.tick_params(axis="y", length=0)
+    first = axes.flat[0]
+    first.set_yticks(range(len(order)), ["real rows" if name == _REAL else name for name in order])
+    for tick, name in zip(first.get_yticklabels(), order, strict=True):
+        tick.set_color(_color(name))
+    first.invert_yaxis()
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return figure
+
+
+def _color(name: str) -> str:
+    return REAL_COLOR if name == _REAL else arm_color(name)

@@ -206,7 +206,9 @@ def plot_fine_tuning(trajectory: pd.DataFrame, *, best_step: int, title: str = "
                 ends[label] = (points["step"].iloc[-1], points[column].iloc[-1])
         ax.axvline(best_step, color="#555555", linewidth=1, linestyle=":", zorder=0)
         ax.margins(x=0.05, y=0.15)
-        ax.set_xlim(right=trajectory["step"].max() * (1.3 if len(curves) > 1 else 1.05) + 1e-9)
+        last = trajectory["step"].max()
+        # The first training loss is known at the first check; all panels start at step 0 all the same.
+        ax.set_xlim(-0.04 * last, last * (1.3 if len(curves) > 1 else 1.05) + 1e-9)
         label_ends(ax, ends, colors={label: color for label, color, _ in curves.values()})
     axes[0].annotate(
         f"kept: step {best_step}",

@@ -76,6 +76,20 @@ def test_associations_of_two_numbers_are_rank_correlations():
     assert pair_associations(table).loc["copy", "noise"] == pytest.approx(expected)
 
 
+def test_associations_of_categories_agree_with_chi_squared_and_those_of_ranks_with_one_way_anova():
+    from scipy.stats import chi2_contingency, f_oneway
+
+    table = make_table(80)
+    n, k, other = len(table), table.X["dice"].nunique(), 2
+    chi2 = chi2_contingency(pd.crosstab(table.X["dice"], table.X["level"]), correction=False).statistic
+    phi2 = max(0.0, chi2 / n - (k - 1) * (other - 1) / (n - 1))
+    expected = np.sqrt(phi2 / (other - (other - 1) ** 2 / (n - 1) - 1))
+    assert pair_associations(table).loc["dice", "level"] == pytest.approx(expected)
+    f = f_oneway(*(ranks for _, ranks in table.X["number"].rank().groupby(table.y))).statistic
+    epsilon2 = (f - 1) / (f + (n - other) / (other - 1))
+    assert pair_associations(table).loc["number", "y"] == pytest.approx(np.sqrt(epsilon2))
+
+
 def test_a_column_that_repeats_another_under_other_names_has_association_one():
     kind = np.tile(list("abc"), 20)
     table = Table.from_frame(pd.DataFrame({"kind": kind, "same": kind + kind, "y": ["u", "v"] * 30}), target="y")

@@ -80,20 +80,21 @@ def _associate(a: np.ndarray, b: np.ndarray, are_numbers: list[bool]) -> float:
 
 
 def _cramers_v(a: np.ndarray, b: np.ndarray) -> float:
-    from scipy.stats import chi2_contingency
-
-    counts = pd.crosstab(a, b).to_numpy()
-    n, (rows, columns) = counts.sum(), counts.shape
-    phi2 = chi2_contingency(counts, correction=False).statistic / n
+    a, b = (np.unique(codes, return_inverse=True)[1] for codes in (a, b))
+    n, rows, columns = len(a), a.max() + 1, b.max() + 1
+    counts = np.bincount(a * columns + b, minlength=rows * columns).reshape(rows, columns)
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / n
+    phi2 = ((counts - expected) ** 2 / expected).sum() / n
     phi2 = max(0.0, phi2 - (rows - 1) * (columns - 1) / (n - 1))
     least = min(rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)) - 1
     return float(min(1.0, np.sqrt(phi2 / least))) if least > 0 else 0.0
 
 
 def _correlation_ratio(codes: np.ndarray, numbers: np.ndarray) -> float:
-    groups = pd.Series(numbers).groupby(codes)
-    n, n_levels = len(numbers), groups.ngroups
+    codes = np.unique(codes, return_inverse=True)[1]
+    n, n_levels = len(numbers), codes.max() + 1
     if n <= n_levels:
         return 0.0
-    within = float(((numbers - groups.transform("mean").to_numpy()) ** 2).sum()) / (n - n_levels)
+    means = np.bincount(codes, weights=numbers) / np.bincount(codes)
+    within = float(((numbers - means[codes]) ** 2).sum()) / (n - n_levels)
     return float(np.sqrt(max(0.0, 1 - within / np.var(numbers, ddof=1))))

@@ -14,11 +14,9 @@ from causalmix_utils.evaluation.associations import association_error, check_col
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.tables import Table
 
-_TREES = 100
-
 
 def score_synthetic_rows(
-    synthetic: Table, *, train: Table, test: Table, rng: np.random.Generator
+    synthetic: Table, *, train: Table, test: Table, rng: np.random.Generator, n_trees: int = 100
 ) -> dict[str, float | int]:
     """All measures of this module for one sample.
 
@@ -32,6 +30,8 @@ def score_synthetic_rows(
         Real rows that it did not see.
     rng : numpy.random.Generator
         Seeds the forests.
+    n_trees : int
+        Trees in each forest.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def score_synthetic_rows(
     return {
         "marginal_distance": float(marginal_distances(test, synthetic).median()),
         "association_error": association_error(test, synthetic),
-        "two_sample_auc": two_sample_auc(test, synthetic, rng=rng),
-        "usefulness": synthetic_to_real_auc(synthetic, test, rng=rng),
+        "two_sample_auc": two_sample_auc(test, synthetic, rng=rng, n_trees=n_trees),
+        "usefulness": synthetic_to_real_auc(synthetic, test, rng=rng, n_trees=n_trees),
         "closest_record": float(np.median(distances)),
         "copies": float(np.mean(distances == 0)),
         "n_rows": len(synthetic),
@@ -95,7 +95,9 @@ def marginal_distances(real: Table, synthetic: Table) -> pd.Series:
     return pd.Series(distances)
 
 
-def two_sample_auc(real: Table, synthetic: Table, *, rng: np.random.Generator, n_folds: int = 5) -> float:
+def two_sample_auc(
+    real: Table, synthetic: Table, *, rng: np.random.Generator, n_folds: int = 5, n_trees: int = 100
+) -> float:
     """Classifier two-sample test: how well a random forest tells synthetic rows from real ones.
 
     The forest sees features and target, and is judged by cross-validation on equally many rows of both kinds.
@@ -107,6 +109,8 @@ def two_sample_auc(real: Table, synthetic: Table, *, rng: np.random.Generator, n
     rng : numpy.random.Generator
         Draws these rows and the folds, and seeds the forest.
     n_folds : int
+    n_trees : int
+        Trees of the forest.
 
     Returns
     -------
@@ -132,12 +136,12 @@ def two_sample_auc(real: Table, synthetic: Table, *, rng: np.random.Generator, n
     rows = parts[0].concat(parts[1])
     is_synthetic = np.repeat([0, 1], n)
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=_draw_seed(rng))
-    forest = _make_forest([*rows.categorical, rows.target], seed=_draw_seed(rng))
+    forest = _make_forest([*rows.categorical, rows.target], n_trees, seed=_draw_seed(rng))
     proba = cross_val_predict(forest, rows.to_frame(), is_synthetic, cv=folds, method="predict_proba")
     return roc_auc(is_synthetic, proba, [0, 1])
 
 
-def synthetic_to_real_auc(synthetic: Table, test: Table, *, rng: np.random.Generator) -> float:
+def synthetic_to_real_auc(synthetic: Table, test: Table, *, rng: np.random.Generator, n_trees: int = 100) -> float:
     """Train on synthetic, test on real: ROC-AUC on real rows of a random forest that saw synthetic rows alone.
 
     Parameters
@@ -148,6 +152,8 @@ def synthetic_to_real_auc(synthetic: Table, test: Table, *, rng: np.random.Gener
         Real rows, none of which the generator saw.
     rng : numpy.random.Generator
         Seeds the forest.
+    n_trees : int
+        Trees of the forest.
 
     Returns
     -------
@@ -168,7 +174,7 @@ def synthetic_to_real_auc(synthetic: Table, test: Table, *, rng: np.random.Gener
     check_columns(test, synthetic)
     if len(synthetic.classes) < 2:
         raise ValueError(f"synthetic holds one class only, {synthetic.classes[0]!r}: nothing can be learnt from it")
-    forest = _make_forest(synthetic.categorical, seed=_draw_seed(rng)).fit(synthetic.X, synthetic.y)
+    forest = _make_forest(synthetic.categorical, n_trees, seed=_draw_seed(rng)).fit(synthetic.X, synthetic.y)
     classes = sorted({*forest.classes_, *test.classes})
     proba = pd.DataFrame(forest.predict_proba(test.X), columns=forest.classes_).reindex(columns=classes, fill_value=0.0)
     return roc_auc(test.y, proba.to_numpy(), classes)
@@ -222,7 +228,7 @@ def _level_shares(values: pd.Series) -> pd.Series:
     return values.astype(object).fillna("(missing)").value_counts(normalize=True)
 
 
-def _make_forest(categorical: list[str], *, seed: int):
+def _make_forest(categorical: list[str], n_trees: int, *, seed: int):
     """A random forest for a DataFrame in which some columns are categories; it reads missing values as they are."""
     from sklearn.compose import make_column_transformer
     from sklearn.ensemble import RandomForestClassifier
@@ -232,7 +238,7 @@ def _make_forest(categorical: list[str], *, seed: int):
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
     return make_pipeline(
         make_column_transformer((codes, categorical), remainder="passthrough"),
-        RandomForestClassifier(_TREES, random_state=seed),
+        RandomForestClassifier(n_trees, random_state=seed),
     )
 
 

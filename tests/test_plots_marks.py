@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch
 
-from causalmix_utils.plots import CREDIT_LABELS, draw_marks, draw_neighbourhood, place_on_ellipse
+from causalmix_utils.plots import CREDIT_LABELS, draw_marks, draw_neighbourhood, place_in_ring
 from causalmix_utils.tables import load_table
 
 PLACES = {"a": (0.0, 0.0), "b": (2.0, 0.0), "c": (2.0, 1.0)}
@@ -129,10 +129,11 @@ def test_a_node_without_neighbours_is_drawn_alone(P):
     ax.figure.canvas.draw()
 
 
-def test_places_on_the_ellipse_differ_and_lie_on_it():
-    places = np.array(list(place_on_ellipse([f"x{k}" for k in range(21)], width=2, height=1).values()))
-    assert len(np.unique(places.round(6), axis=0)) == 21
-    assert (places[:, 0] / 2) ** 2 + places[:, 1] ** 2 == pytest.approx(np.ones(21))
+def test_boxes_in_a_ring_lie_apart_and_within_its_axes():
+    places = np.array(list(place_in_ring([f"x{k}" for k in range(21)], width=4.2, height=3.0).values()))
+    assert (np.abs(places) <= [4.2, 3.0]).all()
+    gaps = np.abs(places[:, None] - places[None])[np.triu_indices(21, 1)]
+    assert ((gaps[:, 0] > 1.2) | (gaps[:, 1] > 0.25)).all()
 
 
 def test_figures_draw_into_the_axes_they_are_given(P):

@@ -6,7 +6,7 @@ function that draws. A `describe_*` function says in words what the figure besid
 for readers who can't see it.
 """
 
-from causalmix_utils.plots.boxes import place_on_ellipse
+from causalmix_utils.plots.boxes import place_in_ring
 from causalmix_utils.plots.design import plot_power, plot_protocol
 from causalmix_utils.plots.graphs import (
     describe_dag,
@@ -59,7 +59,7 @@ __all__ = [
     "label_directly",
     "label_ends",
     "make_axes",
-    "place_on_ellipse",
+    "place_in_ring",
     "plot_associations",
     "plot_differences",
     "plot_edge_probabilities",

@@ -22,14 +22,23 @@ TAIL, ARROWHEAD, CIRCLE = -1, 1, 2
 _FONT_SIZE = 8.5
 _PADDING = 3.5  # Points between a name and its box.
 _CIRCLE_SIZE = 6.5  # Points across.
+_WIDENING = 0.7  # Below 1 it moves the places of a ring away from its top and bottom.
 
 
-def place_on_ellipse(
-    nodes: Sequence[str], *, width: float = 4.2, height: float = 3.0
-) -> dict[str, tuple[float, float]]:
-    """Places on an ellipse of the given half axes, clockwise from the top, the same for the same order of nodes."""
+def place_in_ring(nodes: Sequence[str], *, width: float = 4.2, height: float = 3.0) -> dict[str, tuple[float, float]]:
+    """Places in an oval ring of the given half axes, clockwise from the top, the same for the same order of nodes.
+
+    At the top and the bottom, where wide boxes would touch, the places are further apart than on an ellipse.
+
+    Examples
+    --------
+    >>> places = place_in_ring(["top", "right", "bottom", "left"], width=2.0, height=1.0)
+    >>> places["right"], round(places["top"][1])
+    ((2.0, 0.0), 1)
+    """
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(nodes)) / max(len(nodes), 1)
-    return {node: (width * float(np.cos(a)), height * float(np.sin(a))) for node, a in zip(nodes, angles, strict=True)}
+    x = width * np.sign(np.cos(angles)) * np.abs(np.cos(angles)) ** _WIDENING
+    return {node: (float(a), float(b)) for node, a, b in zip(nodes, x, height * np.sin(angles), strict=True)}
 
 
 def prepare_canvas(

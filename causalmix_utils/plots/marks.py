@@ -15,7 +15,7 @@ from causalmix_utils.plots.boxes import (
     TAIL,
     draw_box,
     draw_line,
-    place_on_ellipse,
+    place_in_ring,
     prepare_canvas,
 )
 from causalmix_utils.plots.style import HIGHLIGHT_COLOR, SYNTHETIC_COLOR
@@ -45,7 +45,7 @@ def draw_marks(
         as `causalmix_utils.discovery.learn_marks` returns them. In a DiGraph edges in both directions between
         two nodes stand for an undirected one.
     positions : dict of str to (float, float), optional
-        Place of each node; a name is about one unit wide. By default on an ellipse, in the order of the nodes.
+        Place of each node; a name is about one unit wide. By default in an oval ring, in the order of the nodes.
     labels : dict of str to str, optional
         What is written for a node; its own name by default.
     colors : dict of (str, str) to str, optional
@@ -70,7 +70,7 @@ def draw_marks(
     marks = _marks_of_dag(graph) if isinstance(graph, nx.DiGraph) else graph
     _check_marks(marks)
     nodes, values = list(marks.columns), marks.to_numpy()
-    positions = place_on_ellipse(nodes) if positions is None else positions
+    positions = place_in_ring(nodes) if positions is None else positions
     colors = {order: color for (a, b), color in (colors or {}).items() for order in ((a, b), (b, a))}
     ax = prepare_canvas(ax, nodes, positions, title=title)
     boxes = {
@@ -133,7 +133,7 @@ def draw_neighbourhood(
         raise ValueError(f"minimum must be in (0, 1], got {minimum}")
     pairs = (P[node] + P.loc[node]).drop(node).sort_values(ascending=False, kind="stable")
     neighbours = list(pairs[pairs >= minimum].index)
-    positions = place_on_ellipse(neighbours, width=2.6, height=1.6) | {node: (0.0, 0.0)}
+    positions = place_in_ring(neighbours, width=2.6, height=1.6) | {node: (0.0, 0.0)}
     ax = prepare_canvas(ax, [node, *neighbours], positions, title=title, size=(7.2, 4.6))
     boxes = {node: draw_box(ax, str((labels or {}).get(node, node)), (0.0, 0.0), marked=True)}
     for name in neighbours:

@@ -57,12 +57,16 @@ class PretrainingSettings:
     Attributes
     ----------
     steps : int
-        Optimiser steps; the learning rate rises over the first 3 % of them, then falls to
+        Optimiser steps; the learning rates rise over the first 3 % of them, then fall to
         zero along a cosine.
     seed : int
         Seeds the weights and, together with the step's number, each batch.
-    learning_rate, weight_decay, clip_norm : float
-        AdamW's settings and the largest norm of the gradient.
+    matrix_learning_rate : float
+        Learning rate of Muon, which trains the matrices of the hidden layers.
+    learning_rate : float
+        Learning rate of AdamW, which trains all other parameters.
+    weight_decay, clip_norm : float
+        Both optimisers' weight decay, and the largest norm of the gradient.
     max_rows, max_features : int
         Largest table. Training starts with small tables and reaches these sizes after 70 %
         (rows) and 50 % (features) of the steps.
@@ -72,9 +76,10 @@ class PretrainingSettings:
         Shape of the network, see `NETWORK`.
     """
 
-    steps: int = 7_000
+    steps: int = 4_000
     seed: int = 0
-    learning_rate: float = 3e-3
+    matrix_learning_rate: float = 4e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     max_rows: int = 512
@@ -83,7 +88,7 @@ class PretrainingSettings:
     network: Mapping[str, int] = field(default_factory=lambda: dict(NETWORK))
 
     def __post_init__(self) -> None:
-        for name in ("steps", "learning_rate", "clip_norm", "cells_per_step"):
+        for name in ("steps", "matrix_learning_rate", "learning_rate", "clip_norm", "cells_per_step"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         if self.max_rows < 48 or self.max_features < 2:
@@ -138,13 +143,11 @@ def pretrain(
     folder.mkdir(parents=True, exist_ok=True)
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     network = build_network(settings, device=device)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98)
-    )
+    optimizers = make_optimizers(network, settings)
     state_file, log = folder / "state.safetensors", []
     first = 0
     if state_file.exists():
-        first, log = _load_state(state_file, network, optimizer, settings), _read_log(folder / "log.parquet")
+        first, log = _load_state(state_file, network, optimizers, settings), _read_log(folder / "log.parquet")
         log = log[:first]
     started = last_save = time.monotonic()
     bar = tqdm(
@@ -158,9 +161,9 @@ def pretrain(
     for step in bar:
         begun = time.monotonic()
         batch = _draw_batch(settings, step)
-        loss = _take_step(network, optimizer, batch, settings, step)
+        loss = _take_step(network, optimizers, batch, settings, step)
         seconds = time.monotonic() - begun
-        log.append(_log_row(step, loss, optimizer, batch, seconds))
+        log.append(_log_row(step, loss, settings, batch, seconds))
         bar.set_postfix(
             loss=f"{np.mean([row['loss'] for row in log[-100:]]):.3f}",
             tables_per_second=f"{batch.y.shape[1] / seconds:.0f}",
@@ -168,12 +171,12 @@ def pretrain(
         now = time.monotonic()
         out_of_time = time_limit is not None and now - started > time_limit
         if now - last_save > save_every or out_of_time:
-            _save_state(state_file, network, optimizer, settings, step + 1)
+            _save_state(state_file, network, optimizers, settings, step + 1)
             _write_log(folder / "log.parquet", log)
             last_save = now
         if out_of_time and step + 1 < settings.steps:
             return state_file
-    _save_state(state_file, network, optimizer, settings, settings.steps)
+    _save_state(state_file, network, optimizers, settings, settings.steps)
     _write_log(folder / "log.parquet", log)
     return save_checkpoint(network, folder / "checkpoint.safetensors", settings=settings)
 
@@ -189,6 +192,36 @@ def build_network(settings: PretrainingSettings, *, device: str = "cpu") -> torc
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         return tabpfn_v3.get_architecture(config).to(device).train()
+
+
+def make_optimizers(network: torch.nn.Module, settings: PretrainingSettings) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the hidden layers, AdamW for everything else.
+
+    Muon (K. Jordan et al. 2024) makes every update of a matrix close to orthogonal. In short
+    trials on the prior the network learnt much faster with it than with AdamW alone.
+    """
+    import torch
+
+    matrices = {
+        f"{name}.weight"
+        for name, module in network.named_modules()
+        if isinstance(module, torch.nn.Linear) and name != "x_embed" and "softmax_scaling" not in name
+    }
+    hidden = [parameter for name, parameter in network.named_parameters() if name in matrices]
+    others = [parameter for name, parameter in network.named_parameters() if name not in matrices]
+    optimizers = [
+        torch.optim.Muon(
+            hidden,
+            lr=settings.matrix_learning_rate,
+            weight_decay=settings.weight_decay,
+            adjust_lr_fn="match_rms_adamw",
+        ),
+        torch.optim.AdamW(others, lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98)),
+    ]
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+    return optimizers
 
 
 def save_checkpoint(network: torch.nn.Module, path: Path, *, settings: PretrainingSettings) -> Path:
@@ -233,7 +266,7 @@ def _draw_batch(settings: PretrainingSettings, step: int) -> PriorBatch:
 
 def _take_step(
     network: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: list[torch.optim.Optimizer],
     batch: PriorBatch,
     settings: PretrainingSettings,
     step: int,
@@ -241,15 +274,17 @@ def _take_step(
     """One optimiser step on one batch; returns the mean cross-entropy of its query rows."""
     import torch
 
-    for group in optimizer.param_groups:
-        group["lr"] = settings.learning_rate * _schedule(step, settings.steps)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * _schedule(step, settings.steps)
+        optimizer.zero_grad(set_to_none=True)
     device = next(network.parameters()).device
-    optimizer.zero_grad(set_to_none=True)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
         loss = batch_loss(network, batch, device=device)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip_norm)
-    optimizer.step()
+    for optimizer in optimizers:
+        optimizer.step()
     return float(loss.detach())
 
 
@@ -277,21 +312,26 @@ def _schedule(step: int, steps: int) -> float:
 
 
 def _save_state(
-    path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: PretrainingSettings, step: int
+    path: Path,
+    network: torch.nn.Module,
+    optimizers: list[torch.optim.Optimizer],
+    settings: PretrainingSettings,
+    step: int,
 ) -> None:
     """Weights, optimiser moments and the number of steps done, in one file that is replaced as a whole."""
     from safetensors.torch import save_file
 
     tensors = {f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
-    for index, moments in optimizer.state_dict()["state"].items():
-        tensors.update({f"optimizer.{index}.{name}": tensor for name, tensor in moments.items()})
+    for number, optimizer in enumerate(optimizers):
+        for index, moments in optimizer.state_dict()["state"].items():
+            tensors.update({f"optimizer{number}.{index}.{name}": tensor for name, tensor in moments.items()})
     temporary = path.with_name(f"unfinished-{path.name}")
     save_file(tensors, temporary, metadata={"step": str(step), "settings": json.dumps(asdict(settings))})
     temporary.replace(path)
 
 
 def _load_state(
-    path: Path, network: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: PretrainingSettings
+    path: Path, network: torch.nn.Module, optimizers: list[torch.optim.Optimizer], settings: PretrainingSettings
 ) -> int:
     """Put a saved state back; returns the number of steps done."""
     from safetensors import safe_open
@@ -310,23 +350,24 @@ def _load_state(
     network.load_state_dict(
         {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
     )
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, moment = name.split(".")
-            moments.setdefault(int(index), {})[moment] = tensor
-    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    for number, optimizer in enumerate(optimizers):
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith(f"optimizer{number}."):
+                _, index, moment = name.split(".")
+                moments.setdefault(int(index), {})[moment] = tensor
+        optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
     return int(metadata["step"])
 
 
 def _log_row(
-    step: int, loss: float, optimizer: torch.optim.Optimizer, batch: PriorBatch, seconds: float
+    step: int, loss: float, settings: PretrainingSettings, batch: PriorBatch, seconds: float
 ) -> dict[str, float]:
     n_rows, n_tables, n_features = batch.X.shape
     return {
         "step": step,
         "loss": loss,
-        "learning_rate": optimizer.param_groups[0]["lr"],
+        "learning_rate": settings.learning_rate * _schedule(step, settings.steps),
         "tables": n_tables,
         "rows": n_rows,
         "features": n_features,

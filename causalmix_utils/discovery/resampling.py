@@ -30,7 +30,7 @@ def edge_probabilities(
     sample_fraction: float = 0.8,
     marks: str = "keep",
     target: str = "discovered",
-    max_tests: int = 20_000,
+    max_tests: int = 100_000,
     collinearity: float = 0.99,
     n_jobs: int = 1,
     progress: bool = False,
@@ -66,8 +66,9 @@ def edge_probabilities(
         Whether the target may be a cause of features (``"discovered"``) or every edge at the target is known to
         point to it (``"sink"``, background knowledge given to PC and FCI).
     max_tests : int
-        Tests that one search may ask for. Beyond that, PC starts again with conditioning sets of at most
-        2, then 1, then 0 columns; FCI is replaced by the PC graph of the same resample.
+        Tests that one search may ask for. Instead of passing that, PC starts again with conditioning sets from each
+        column's eight strongest neighbours, and ends, if it has to, with the last size of sets that it could finish;
+        FCI is replaced by the PC graph of the same resample.
     collinearity : float in (0, 1]
         Correlation from which on a column counts as a copy of another, see `find_redundant_columns`.
     n_jobs : int
@@ -150,7 +151,7 @@ def edge_probabilities(
 
 
 def learn_marks(
-    train: Table, *, method: str = "pc", test: str = "auto", alpha: float = 0.05, max_tests: int = 20_000
+    train: Table, *, method: str = "pc", test: str = "auto", alpha: float = 0.05, max_tests: int = 100_000
 ) -> pd.DataFrame:
     """Run PC or FCI once on all rows and return the marks of its graph.
 

@@ -1,8 +1,7 @@
-"""PC and FCI of causal-learn on one array of rows: quiet, deterministic, and within a budget of tests."""
+"""PC and FCI on one array of rows: quiet, deterministic, and within a budget of tests."""
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections import Counter
 from contextlib import contextmanager
@@ -10,9 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from causalmix_utils.discovery.pc import Skeleton, learn_skeleton, orient
 from causalmix_utils.independence import PValueTable, TestBudgetExceeded, register_tests
 
-_SMALLER_SETS = (2, 1, 0)  # Sizes of conditioning sets that PC is held to, one after the other, past the budget.
+_STRONGEST = 8  # Neighbours that conditioning sets are taken from beyond the budget.
 
 
 @dataclass
@@ -46,11 +46,12 @@ def search_graphs(
 ) -> SearchOutcome:
     """Run PC and FCI on the same rows; they share the p-values.
 
-    PC past its budget starts again with conditioning sets of at most 2, 1, and at last 0 columns. FCI needs the
-    budget in a second place: its possible-d-separation step goes through all subsets of a set that grows
-    with the degree of the graph, 2²⁵ for a hub with 25 neighbours, and counts no test on the way. That number is
-    known beforehand from PC's adjacencies, so that FCI is started only where it can end; otherwise
-    its place is taken by PC's graph.
+    PC that would pass its budget starts again with conditioning sets from each column's eight strongest neighbours
+    alone, and ends, if it has to, with the last size of sets that it could finish. FCI is
+    causal-learn's and needs the budget in a second place: its possible-d-separation step goes through all subsets of a
+    set that grows with the degree of the graph, 2²⁵ for a hub with 25 neighbours, and asks for no test
+    on the way. That number is known beforehand from PC's skeleton, so that FCI is started only where it can
+    end; otherwise its place is taken by PC's graph.
 
     Parameters
     ----------
@@ -74,15 +75,18 @@ def search_graphs(
         outcome.marks = {method: np.zeros((n_columns, n_columns), dtype=int) for method in methods}
         return outcome
     search = _Search(values, tests, varies, alpha=alpha, max_tests=max_tests, sink=sink)
-    pc_graph, limit = search.run_pc()
-    if limit is not None:
-        outcome.fallbacks[f"pc: conditioning sets of at most {limit}"] += 1
-    found = {"pc": pc_graph.G.graph}
+    skeleton = search.learn_skeleton()
+    within_budget = skeleton.complete
+    if not within_budget:
+        skeleton = search.learn_skeleton(strongest=_STRONGEST)
+        limit = "" if skeleton.complete else f" of at most {skeleton.depth}"
+        outcome.fallbacks[f"pc: conditioning sets{limit} from the {_STRONGEST} strongest neighbours"] += 1
+    found = {"pc": search.orient(skeleton)}
     if "fci" in methods:
-        fci_graph = search.run_fci(pc_graph) if limit is None else None
-        if fci_graph is None:
+        found["fci"] = search.run_fci(skeleton) if within_budget else None
+        if found["fci"] is None:
             outcome.fallbacks["fci: replaced by pc"] += 1
-        found["fci"] = found["pc"] if fci_graph is None else fci_graph.graph
+            found["fci"] = found["pc"]
     for method in methods:
         outcome.marks[method] = np.zeros((n_columns, n_columns), dtype=int)
         outcome.marks[method][np.ix_(varies, varies)] = found[method].astype(int)
@@ -114,23 +118,22 @@ class _Search:
         self._is_wide = self._data.shape[0] < self._data.shape[1]
         self.asked = 0
 
-    def run_pc(self):
-        """Return PC's graph and the size that its conditioning sets had to be held to, or None."""
-        for limit in (None, *_SMALLER_SETS):
-            self._tests.begin_search(math.inf if limit == 0 else self._max_tests)
-            try:
-                return self._call_pc(limit), limit
-            except TestBudgetExceeded:
-                continue
-            finally:
-                self.asked += self._tests.asked
-        raise RuntimeError("a search without conditioning sets cannot pass its budget")
+    def learn_skeleton(self, strongest: int | None = None) -> Skeleton:
+        n_columns = len(self._names)
+        # A pair is asked for up to three times without a condition; that much is always allowed.
+        self._tests.begin_search(max(self._max_tests, 2 * n_columns * (n_columns - 1)))
+        skeleton = learn_skeleton(self._view.p_value, n_columns, alpha=self._alpha, strongest=strongest)
+        self.asked += self._tests.asked
+        return skeleton
 
-    def run_fci(self, pc_graph):
-        """Return FCI's graph, or None if it would pass the budget."""
+    def orient(self, skeleton: Skeleton) -> np.ndarray:
+        return orient(skeleton, sink=self._sink)
+
+    def run_fci(self, skeleton: Skeleton) -> np.ndarray | None:
+        """Return the marks of FCI's graph, or None if it would pass the budget."""
         from causallearn.search.ConstraintBased import FCI
 
-        if self._count_subsets(pc_graph) > self._max_tests:
+        if self._count_subsets(skeleton) > self._max_tests:
             return None
         self._tests.begin_search(2 * self._max_tests)  # Its own first stage repeats PC's tests.
         try:
@@ -144,26 +147,11 @@ class _Search:
                     node_names=self._names,
                     table=self._view,
                 )
-            return graph
+            return graph.graph
         except TestBudgetExceeded:
             return None
         finally:
             self.asked += self._tests.asked
-
-    def _call_pc(self, limit: int | None):
-        from causallearn.search.ConstraintBased import PC
-
-        with _silence(PC, wide=self._is_wide):
-            return PC.pc(
-                self._data,
-                self._alpha,
-                self._test_name(),
-                background_knowledge=self._knowledge(),
-                show_progress=False,
-                node_names=self._names,
-                max_k=limit,
-                table=self._view,
-            )
 
     def _test_name(self) -> str:
         return register_tests()["mixed"]  # The name does not matter: the table brings its own test.
@@ -175,19 +163,20 @@ class _Search:
 
         return BackgroundKnowledge().add_forbidden_by_pattern(f"{self._names[self._sink]}$", ".*")
 
-    def _count_subsets(self, pc_graph) -> float:
+    def _count_subsets(self, skeleton: Skeleton) -> float:
         """Subsets that FCI's possible-d-separation step would go through, if no edge fell; counted to the budget."""
         from causallearn.graph.Edge import Edge
         from causallearn.graph.Endpoint import Endpoint
         from causallearn.graph.GeneralGraph import GeneralGraph
+        from causallearn.graph.GraphNode import GraphNode
         from causallearn.search.ConstraintBased.FCI import getPossibleDsep, rule0
 
-        nodes = pc_graph.G.get_nodes()
+        nodes = [GraphNode(name) for name in self._names]
         graph = GeneralGraph(nodes)
-        pairs = np.argwhere(np.triu(pc_graph.G.graph != 0, 1))
+        pairs = np.argwhere(np.triu(skeleton.adjacent))
         for first, second in pairs:
             graph.add_edge(Edge(nodes[first], nodes[second], Endpoint.CIRCLE, Endpoint.CIRCLE))
-        rule0(graph, nodes, _read_separating_sets(pc_graph), None, False)
+        rule0(graph, nodes, skeleton.separating, None, False)
         subsets = 0.0
         for first, second in (*pairs, *pairs[:, ::-1]):
             subsets += 2.0 ** len(getPossibleDsep(nodes[first], nodes[second], graph, -1))
@@ -204,18 +193,6 @@ class _ColumnView:
 
     def p_value(self, x: int, y: int, given=()) -> float:
         return self._tests.p_value(self._places[x], self._places[y], tuple(self._places[z] for z in given))
-
-
-def _read_separating_sets(pc_graph) -> dict:
-    """PC's separating sets in the form that FCI's orientation rule reads."""
-    separating = {}
-    n_columns = len(pc_graph.G.graph)
-    for first in range(n_columns):
-        for second in range(n_columns):
-            found = pc_graph.sepset[first, second]
-            if found is not None:
-                separating[(first, second)] = {place for group in found for place in group}
-    return separating
 
 
 @contextmanager

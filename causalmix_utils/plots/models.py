@@ -210,12 +210,14 @@ def plot_fine_tuning(trajectory: pd.DataFrame, *, best_step: int, title: str = "
         # The first training loss is known at the first check; all panels start at step 0 all the same.
         ax.set_xlim(-0.04 * last, last * (1.3 if len(curves) > 1 else 1.05) + 1e-9)
         label_ends(ax, ends, colors={label: color for label, color, _ in curves.values()})
+    is_late = best_step > trajectory["step"].max() / 2
     axes[0].annotate(
         f"kept: step {best_step}",
         xy=(best_step, 0.02),
         xycoords=("data", "axes fraction"),
-        xytext=(4, 0),
+        xytext=(-4 if is_late else 4, 0),
         textcoords="offset points",
+        ha="right" if is_late else "left",
         fontsize="small",
         color="#555555",
     )

@@ -11,7 +11,7 @@ from causalmix_utils.plots.style import (
     QUIET_COLOR,
     REAL_COLOR,
     SYNTHETIC_COLOR,
-    label_directly,
+    label_ends,
     make_axes,
 )
 
@@ -108,14 +108,16 @@ def plot_power(
         raise ValueError(f"power must hold shares between 0 and 1, got {power.stack().min()} to {power.stack().max()}")
     ax = make_axes(ax, title=title, xlabel="number of tables", ylabel="power")
     ax.axhline(goal, color=QUIET_COLOR, linewidth=1, linestyle="--", zorder=0)
+    ends, colors = {}, {}
     shades = ["#0072B2", "#009E73", "#D55E00", "#CC79A7", "#000000"]
     lines = ["-", "--", "-.", ":", "-"]
     for place, effect in enumerate(power.columns):
-        color = shades[place % len(shades)]
+        color, name = shades[place % len(shades)], f"{effect:g} {unit}".strip()
         ax.plot(power.index, power[effect], lines[place % len(lines)], color=color, marker="o", markersize=3)
-        label_directly(ax, power.index[-1], power[effect].iloc[-1], f"{effect:g} {unit}".strip(), color=color)
+        ends[name], colors[name] = (power.index[-1], power[effect].iloc[-1]), color
     ax.set_xscale("log", base=2)
     ax.set_xticks(list(power.index), [str(n) for n in power.index])
     ax.minorticks_off()
     ax.set_ylim(-0.03, 1.03)
+    label_ends(ax, ends, colors=colors)
     return ax

@@ -120,8 +120,10 @@ class _Search:
 
     def learn_skeleton(self, strongest: int | None = None) -> Skeleton:
         n_columns = len(self._names)
-        # A pair is asked for up to three times without a condition; that much is always allowed.
-        self._tests.begin_search(max(self._max_tests, 2 * n_columns * (n_columns - 1)))
+        # Always allowed: the unconditional tests, and with few neighbours also those with one condition. Without
+        # these every two columns that depend on each other in any way would keep an edge.
+        least = (1 if strongest is None else 2 + strongest) * n_columns * (n_columns - 1)
+        self._tests.begin_search(max(self._max_tests, least))
         skeleton = learn_skeleton(self._view.p_value, n_columns, alpha=self._alpha, strongest=strongest)
         self.asked += self._tests.asked
         return skeleton

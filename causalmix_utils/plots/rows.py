@@ -88,7 +88,7 @@ def describe_marginals(real: Table, synthetic: Table) -> str:
     for column in real.columns:
         first, second = real.to_frame()[column], synthetic.to_frame()[column]
         if column in real.numerical:
-            distances[column] = ks_2samp(first.dropna(), second.dropna()).statistic
+            distances[column] = ks_2samp(first.dropna(), second.dropna(), method="asymp").statistic
         else:
             distances[column] = _level_shares(first, second).diff(axis=1).iloc[:, 1].abs().sum() / 2
     worst = max(distances, key=distances.get)

@@ -101,8 +101,9 @@ def make_hostile_table(name):
 
 # Cheap settings, under which the generators do the same things in less time.
 FEW_GRAPHS = {"n_dags": 2, "n_resamples": 2, "alpha": 0.01, "mechanisms": "linear"}
-OPTIONS = {"causal": FEW_GRAPHS, "ctgan": {"epochs": 2, "batch_size": 50}, "random_dag": FEW_GRAPHS}
-NAMES = ["causal", "ctgan", "independent", "permuted_target", "random_dag", "smote", "table_augment"]
+OPTIONS = dict.fromkeys(["causal", "causal_blanket", "random_dag"], FEW_GRAPHS)
+OPTIONS |= {"ctgan": {"epochs": 2, "batch_size": 50}}
+NAMES = ["causal", "causal_blanket", "ctgan", "independent", "permuted_target", "random_dag", "smote", "table_augment"]
 N_NEW = 40
 
 

@@ -7,6 +7,7 @@ shows how to write your own.
 
 from causalmix_utils.generators.base import Generator
 from causalmix_utils.generators.causal import CausalGenerator
+from causalmix_utils.generators.causal_blanket import CausalBlanketGenerator
 from causalmix_utils.generators.contract import check_generator
 from causalmix_utils.generators.controls import IndependentGenerator, PermutedTargetGenerator, RandomDagGenerator
 from causalmix_utils.generators.ctgan import CtganGenerator
@@ -15,6 +16,7 @@ from causalmix_utils.generators.smote import SmoteGenerator
 from causalmix_utils.generators.table_augment import TableAugmentGenerator
 
 __all__ = [
+    "CausalBlanketGenerator",
     "CausalGenerator",
     "CtganGenerator",
     "Generator",

@@ -134,7 +134,10 @@ class CausalGenerator(Generator):
         return [fit_scm(dag, train, mechanisms=self.mechanisms, cache=cache) for dag in self.dags_]
 
     def _sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
+        return self._draw_rows(n, self.train_, rng)
+
+    def _draw_rows(self, n: int, like: Table, rng: np.random.Generator) -> pd.DataFrame:
         from causalmix_utils.scm import sample_ensemble
 
-        minimum = 1 if self.cover_classes and n >= len(self.train_.classes) else 0
-        return sample_ensemble(self.scms_, n, like=self.train_, rng=rng, min_per_class=minimum).to_frame()
+        minimum = 1 if self.cover_classes and n >= len(like.classes) else 0
+        return sample_ensemble(self.scms_, n, like=like, rng=rng, min_per_class=minimum).to_frame()

@@ -106,7 +106,14 @@ def load_classifier(
     """
     if not isinstance(n_estimators, int) or n_estimators < 1:
         raise ValueError(f"n_estimators must be a positive integer, got {n_estimators!r}")
-    options = {"n_estimators": n_estimators, "random_state": random_state, "device": device, **options}
+    options = {
+        "n_estimators": n_estimators,
+        "random_state": random_state,
+        "device": device,
+        # On a CPU the library warns above 200 rows and refuses above 1,000; here both are everyday sizes.
+        "ignore_pretraining_limits": True,
+        **options,
+    }
     if weights == ONLINE_WEIGHTS:
         return _load_online_classifier(options)
 

@@ -57,7 +57,6 @@ def _plain_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         for category in (FutureWarning, DeprecationWarning, PendingDeprecationWarning):
             warnings.simplefilter("ignore", category)
-        warnings.filterwarnings("ignore", message="Running on CPU")  # tabpfn's advice to use a paid service
         warnings.showwarning = lambda message, *_, **__: print(
             f"causalmix: warning: {_first_line(message)}", file=sys.stderr
         )

@@ -209,7 +209,9 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
         split_rng, fit_rng, sample_rng, loop_rng = rng.spawn(4)
         self.seconds_ = {}
         self._encoder, X = TableEncoder(), self._check_features(X, reset=True)
-        rows = self._encoder.fit(X, _check_labels(X, y), categorical=self.categorical_features, name="train")
+        target = str(getattr(y, "name", None) or "target")
+        labels = _check_labels(X, y)
+        rows = self._encoder.fit(X, labels, categorical=self.categorical_features, name="train", target=target)
         self.classes_ = self._encoder.classes_
         if len(self.classes_) > MAX_CLASSES:
             raise ValueError(

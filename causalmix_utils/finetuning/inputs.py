@@ -29,8 +29,18 @@ class TableEncoder:
         The same as strings, in the same order.
     """
 
-    def fit(self, X: pd.DataFrame, y: Sequence, *, categorical: Sequence[str] | None = None, name: str) -> Table:
+    def fit(
+        self,
+        X: pd.DataFrame,
+        y: Sequence,
+        *,
+        categorical: Sequence[str] | None = None,
+        name: str,
+        target: str = TARGET,
+    ) -> Table:
         """Learn types, levels and classes; returns the training data as a `Table`.
+
+        The target column is called `target`, with underscores behind it where a feature has that name.
 
         Raises
         ------
@@ -44,7 +54,6 @@ class TableEncoder:
         texts = [str(label) for label in self.classes_]
         # 1 and "1" are different labels but the same text: number the classes then.
         self.class_names_ = texts if len(set(texts)) == len(texts) else [f"class {i}" for i in range(len(texts))]
-        target = TARGET
         while target in X.columns:
             target += "_"
         frame = X.assign(**{target: np.array(self.class_names_, dtype=object)[self.encode_labels(labels)]})

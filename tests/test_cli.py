@@ -111,7 +111,7 @@ def test_every_command_has_a_help_page(capsys):
         (["benchmark", "--profile", "huge"], "'huge'"),
         (["benchmark", "--scheduler", "tcp://127.0.0.1:1"], "--backend dask"),
         (["report", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
-        (["report", "--results", "absent"], "no results named 'runs' in absent"),
+        (["report", "--results", "absent"], "no results named 'chapter' in absent"),
         (["pretrain", "--steps", "0", "--out", "never"], "steps must be positive, got 0"),
     ],
 )
@@ -303,8 +303,8 @@ def test_benchmark_resumes_reports_and_exports(capsys, tmp_path, store):
     status, out, err = run(capsys, "benchmark", *arguments)
     assert (status, err) == (0, "")
     assert "3 runs of profile 'smoke' are finished" in out
-    assert {path.name for path in tmp_path.iterdir()} == {"runs.parquet", "runs-trajectories.parquet", "runs.json"}
-    exported = run(capsys, "report", "--results", tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"smoke.parquet", "smoke-trajectories.parquet", "smoke.json"}
+    exported = run(capsys, "report", "--results", tmp_path, "--name", "smoke")
     assert exported == run(capsys, "report", "--store", store)
     assert exported[0] == 0
     for arm in ("default", "independent", "zero_shot"):

@@ -115,7 +115,7 @@ def benchmark(options: argparse.Namespace) -> int:
         if len(results):
             _print_report(results, value="gain", baseline="default")
         if options.export is not None:
-            for written in export_results(store, options.export):
+            for written in export_results(store, options.export, name=profile.name):
                 print(f"written: {written}")
     if len(failures):
         print(f"{len(failures)} runs failed (make them again with --retry-failed):", file=sys.stderr)

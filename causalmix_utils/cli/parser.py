@@ -75,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     source = report.add_mutually_exclusive_group()
     source.add_argument("--store", type=Path, metavar="FILE", help="a benchmark's store")
     source.add_argument("--results", type=Path, default=Path("book/results"), metavar="FOLDER", help="exported results")
-    report.add_argument("--name", default="runs", help="name of the exported results (default: runs)")
+    report.add_argument("--name", default="chapter", help="profile of the exported results (default: chapter)")
     report.add_argument(
         "--value", default="gain", choices=["gain", "gain_points", "log_loss_gain"], help="what to compare"
     )

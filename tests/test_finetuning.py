@@ -134,6 +134,13 @@ def test_synthetic_rows_have_the_schema_of_the_train_rows_and_never_become_conte
     assert model.classifier_.n_train_samples_ == len(train) + len(validation)
 
 
+def test_more_than_a_thousand_rows_are_welcome_on_a_processor(parts):
+    """The library refuses more than 1,000 rows on a CPU unless it is told that they are wanted."""
+    train = parts[0]
+    model = CausalMixFTClassifier("independent", n_synthetic=1100, **QUICK).fit(train.X, train.y)
+    assert len(model.synthetic_) == 1100
+
+
 @pytest.mark.parametrize("mixing", MIXING)
 def test_every_way_of_mixing_runs(parts, mixing):
     train = parts[0]

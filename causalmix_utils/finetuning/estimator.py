@@ -51,7 +51,7 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
     n_estimators : int, default=4
         Views of the table that predictions are averaged over. A fine-tuning step uses one
         view; they take turns.
-    learning_rate, weight_decay : float, default=1e-4 and 0.01
+    learning_rate, weight_decay : float, default=2e-4 and 0.01
         AdamW's settings. The learning rate rises over the first tenth of the steps.
     max_steps : int, default=60
         Largest number of fine-tuning steps. 0 leaves the model as it is (zero-shot).
@@ -129,7 +129,7 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
         mix_ratio: float = 0.5,
         mixing: str = "pool",
         n_estimators: int = 4,
-        learning_rate: float = 1e-4,
+        learning_rate: float = 2e-4,
         weight_decay: float = 0.01,
         max_steps: int = 60,
         early_stopping: bool = True,

@@ -8,6 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
 from causalmix_utils.generators import make_generator
+from causalmix_utils.generators.causal_blanket import rank_features
 from causalmix_utils.tables import Table
 
 CHEAP = {"n_dags": 4, "n_resamples": 3, "mechanisms": "linear"}
@@ -35,17 +36,19 @@ def fit(name, table, *, seed=0, **options):
 
 def synthetic_to_real_auc(rows, real):
     """AUC on real rows of a forest that was trained on synthetic rows alone."""
+    # A forest, since it takes missing values as they are.
     forest = RandomForestClassifier(100, min_samples_leaf=3, random_state=0).fit(rows.X, rows.y)
     return roc_auc_score(real.y == "yes", forest.predict_proba(real.X)[:, 1])
 
 
-@pytest.mark.parametrize("name", ["causal", "random_dag"])
+@pytest.mark.parametrize("name", ["causal", "causal_blanket", "random_dag"])
 def test_every_graph_is_acyclic_over_all_columns_and_has_a_fitted_model(chain, name):
     generator = fit(name, chain)
     assert len(generator.dags_) == len(generator.scms_) == CHEAP["n_dags"]
     for dag, scm in zip(generator.dags_, generator.scms_, strict=True):
         assert nx.is_directed_acyclic_graph(dag)
-        assert sorted(dag) == sorted(scm.graph) == sorted(chain.columns)
+        assert sorted(dag) == sorted(scm.graph)
+        assert set(chain.columns) <= set(dag)
         assert set(scm.graph.edges) == set(dag.edges)
 
 
@@ -84,6 +87,55 @@ def test_random_graphs_teach_less_than_discovered_ones():
         for name in ("causal", "random_dag")
     }
     assert auc["causal"] > auc["random_dag"] + 0.05
+
+
+def make_many_weak_causes(n, seed):
+    """Twelve features, each of which says a little about the class: too little for tests on few rows."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 12))
+    X[:, 3] = np.where(rng.random(n) < 0.1, np.nan, X[:, 3])
+    y = np.where(np.nansum(X, axis=1) + rng.normal(size=n) > 0, "yes", "no")
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(12)])
+    return Table.from_frame(frame.assign(y=y), target="y", name="weak causes")
+
+
+def test_keeping_the_blanket_teaches_the_classes_where_discovery_misses_edges():
+    real, auc = make_many_weak_causes(1000, 9), {}
+    for name in ("causal", "causal_blanket"):
+        rows = [fit(name, make_many_weak_causes(60, seed)).sample(500, rng=np.random.default_rng(2)) for seed in (0, 2)]
+        auc[name] = np.mean([synthetic_to_real_auc(drawn, real) for drawn in rows])
+    assert auc["causal_blanket"] > auc["causal"] + 0.1
+
+
+def test_hidden_column_causes_the_blanket_and_is_not_in_the_rows(chain):
+    generator = fit("causal_blanket", chain, n_strongest=0)
+    assert generator.hidden_ not in chain.columns
+    for dag, blanket in zip(generator.dags_, generator.blankets_, strict=True):
+        assert {"b", "c"} <= set(blanket)
+        assert set(dag.predecessors("y")) == set(dag.successors(generator.hidden_)) == set(blanket)
+        assert not list(dag.successors("y")) and not list(dag.predecessors(generator.hidden_))
+    assert generator.sample(5, rng=np.random.default_rng(0)).columns == chain.columns
+
+
+def test_edges_between_features_stay_as_drawn(chain):
+    generator = fit("causal_blanket", chain)
+    P = generator.edge_probabilities_
+    for dag in generator.dags_:
+        between = [edge for edge in dag.edges if not {"y", generator.hidden_} & set(edge)]
+        assert between and all(P.loc[edge] > 0 for edge in between)
+
+
+def test_strongest_features_are_ranked_by_what_they_say_about_the_class(chain):
+    assert rank_features(chain, seed=0)[0] == "c"
+    assert set(fit("causal_blanket", chain).blankets_[0]) == set(chain.X.columns)
+    with pytest.raises(ValueError, match="n_strongest must be an integer of at least 0, got -1"):
+        fit("causal_blanket", chain, n_strongest=-1)
+
+
+def test_a_column_named_like_the_hidden_one_does_no_harm(chain):
+    table = Table(name="named", X=chain.X.rename(columns={"noise 0": "hidden y"}), y=chain.y)
+    rows = fit("causal_blanket", table).sample(20, rng=np.random.default_rng(0))
+    assert rows.columns == table.columns
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ class CausalGenerator(Generator):
     name = "causal"
     summary = "rows of structural causal models on graphs sampled from PC and FCI"
     source = "Bühler et al. 2026, arXiv 2601.04110"
-    cost = "10 seconds"
+    cost = "3 seconds"
     accepts_missing = True
     returns_missing = True
 

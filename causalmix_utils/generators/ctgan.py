@@ -60,7 +60,7 @@ class CtganGenerator(Generator):
     summary = "rows of a conditional generative adversarial network"
     source = "Xu et al. 2019, arXiv 1907.00503"
     licence = "BUSL-1.1 (ctgan)"
-    cost = "20 seconds"
+    cost = "30 seconds"
     requires = "ctgan"
 
     def __init__(self, *, epochs: int | None = None, batch_size: int = 100, cover_classes: bool = True) -> None:

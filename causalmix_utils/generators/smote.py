@@ -46,7 +46,7 @@ class SmoteGenerator(Generator):
     summary = "rows between a real row and a near row of the same class"
     source = "Chawla et al. 2002, SMOTE"
     licence = "MIT (imbalanced-learn)"
-    cost = "0.1 seconds"
+    cost = "0.2 seconds"
 
     def __init__(self, *, k_neighbors: int = 5, cover_classes: bool = True) -> None:
         self.k_neighbors = k_neighbors

@@ -45,7 +45,7 @@ install:
 
 book: setup ## execute every chapter and build _build/html/index.html
 	@$(BIN)/python tools/clear_stale_outputs.py
-	$(BIN)/jupyter-book build . -W -n --keep-going
+	OMP_NUM_THREADS=1 $(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "The book: _build/html/index.html"
 
 test: lint ## lint, then every test, notebooks in the smoke profile included

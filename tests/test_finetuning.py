@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from causalmix_utils.finetuning import CausalMixFTClassifier
-from causalmix_utils.finetuning.estimator import hold_out
+from causalmix_utils.finetuning.holdout import hold_out
 from causalmix_utils.finetuning.loop import MIXING, LoopSettings, RowPool, draw_step
 from causalmix_utils.foundation import load_classifier
 from causalmix_utils.metrics import roc_auc

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from causalmix_utils.finetuning.holdout import hold_out
 from causalmix_utils.finetuning.inputs import TableEncoder, as_frame
 from causalmix_utils.finetuning.loop import MIXING, LoopSettings, RowPool, run_loop
 from causalmix_utils.foundation import EMBEDDED_WEIGHTS, MAX_CLASSES, load_classifier
@@ -360,31 +361,6 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
 
     def _loop_settings(self) -> LoopSettings:
         return LoopSettings(**{field.name: getattr(self, field.name) for field in fields(LoopSettings)})
-
-
-def hold_out(y: np.ndarray, fraction: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the train and the validation rows, stratified.
-
-    Every class keeps at least one train row, and every class of two or more rows has at
-    least one validation row.
-
-    Raises
-    ------
-    ValueError
-        If fewer than two classes have the two rows that this takes.
-    """
-    train, held = [], []
-    for code in np.unique(y):
-        members = rng.permutation(np.flatnonzero(y == code))
-        n_held = min(max(1, round(fraction * len(members))), len(members) - 1)
-        held.append(members[:n_held])
-        train.append(members[n_held:])
-    if sum(len(part) > 0 for part in held) < 2:
-        raise ValueError(
-            f"too few rows to hold some back for validation: of {len(y)} rows in {len(train)} classes, "
-            "fewer than two classes have two rows or more"
-        )
-    return np.sort(np.concatenate(train)), np.sort(np.concatenate(held))
 
 
 def _check_labels(X: pd.DataFrame, y: Any) -> np.ndarray:

@@ -1,13 +1,8 @@
 """Pretraining the embedded checkpoint: the synthetic prior and the training loop."""
 
 from causalmix_utils.pretraining.prior import PriorBatch, sample_batch, sample_table
-from causalmix_utils.pretraining.training import (
-    PretrainingSettings,
-    batch_loss,
-    build_network,
-    pretrain,
-    save_checkpoint,
-)
+from causalmix_utils.pretraining.settings import PretrainingSettings
+from causalmix_utils.pretraining.training import batch_loss, build_network, pretrain, save_checkpoint
 
 __all__ = [
     "PretrainingSettings",

@@ -8,38 +8,20 @@ ends with the very same bits on the same machine.
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalmix_utils.pretraining.prior import MAX_CLASSES, PriorBatch, sample_batch
+from causalmix_utils.pretraining.prior import PriorBatch, sample_batch
+from causalmix_utils.pretraining.settings import PretrainingSettings
+from causalmix_utils.pretraining.state import load_state, read_log, save_state, write_log
 
 if TYPE_CHECKING:
     import torch
-
-NETWORK = {
-    "max_num_classes": MAX_CLASSES,
-    "num_buckets": 2,  # the library builds a regression buffer of this size even for classifiers
-    "embed_dim": 32,
-    "dist_embed_num_blocks": 1,
-    "dist_embed_num_heads": 4,
-    "dist_embed_num_inducing_points": 16,
-    "feat_agg_num_blocks": 2,
-    "feat_agg_num_heads": 4,
-    "feat_agg_num_cls_tokens": 2,
-    "nlayers": 6,
-    "icl_num_heads": 4,
-    "decoder_head_dim": 16,
-    "decoder_num_heads": 4,
-    "softmax_scaling_mlp_hidden_dim": 16,
-}
-"""The shape of the network, in the words of the library's ``tabpfn_v3`` layout."""
 
 INFERENCE = {
     "PREPROCESS_TRANSFORMS": [{"name": "none", "categorical_name": "numeric"}],
@@ -48,53 +30,6 @@ INFERENCE = {
     "MAX_CPU_SAMPLES": 10_000,
 }
 """How the library prepares a table for this network: as it was trained, so nothing but category codes."""
-
-
-@dataclass(frozen=True)
-class PretrainingSettings:
-    """Everything that decides which weights a run ends with.
-
-    Attributes
-    ----------
-    steps : int
-        Optimiser steps; the learning rates rise over the first 3 % of them, then fall to
-        zero along a cosine.
-    seed : int
-        Seeds the weights and, together with the step's number, each batch.
-    matrix_learning_rate : float
-        Learning rate of Muon, which trains the matrices of the hidden layers.
-    learning_rate : float
-        Learning rate of AdamW, which trains all other parameters.
-    weight_decay, clip_norm : float
-        Both optimisers' weight decay, and the largest norm of the gradient.
-    max_rows, max_features : int
-        Largest table. Training starts with small tables and reaches these sizes after 70 %
-        (rows) and 50 % (features) of the steps.
-    cells_per_step : int
-        Rows x features x tables of one step, so that each step costs about the same.
-    network : dict
-        Shape of the network, see `NETWORK`.
-    """
-
-    steps: int = 4_000
-    seed: int = 0
-    matrix_learning_rate: float = 4e-3
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    clip_norm: float = 1.0
-    max_rows: int = 512
-    max_features: int = 60
-    cells_per_step: int = 28_000
-    network: Mapping[str, int] = field(default_factory=lambda: dict(NETWORK))
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "matrix_learning_rate", "learning_rate", "clip_norm", "cells_per_step"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        if self.max_rows < 48 or self.max_features < 2:
-            raise ValueError(
-                f"max_rows and max_features must be at least 48 and 2, got {self.max_rows}, {self.max_features}"
-            )
 
 
 def pretrain(
@@ -147,7 +82,7 @@ def pretrain(
     state_file, log = folder / "state.safetensors", []
     first = 0
     if state_file.exists():
-        first, log = _load_state(state_file, network, optimizers, settings), _read_log(folder / "log.parquet")
+        first, log = load_state(state_file, network, optimizers, settings), read_log(folder / "log.parquet")
         log = log[:first]
     started = last_save = time.monotonic()
     bar = tqdm(
@@ -171,13 +106,13 @@ def pretrain(
         now = time.monotonic()
         out_of_time = time_limit is not None and now - started > time_limit
         if now - last_save > save_every or out_of_time:
-            _save_state(state_file, network, optimizers, settings, step + 1)
-            _write_log(folder / "log.parquet", log)
+            save_state(state_file, network, optimizers, settings, step + 1)
+            write_log(folder / "log.parquet", log)
             last_save = now
         if out_of_time and step + 1 < settings.steps:
             return state_file
-    _save_state(state_file, network, optimizers, settings, settings.steps)
-    _write_log(folder / "log.parquet", log)
+    save_state(state_file, network, optimizers, settings, settings.steps)
+    write_log(folder / "log.parquet", log)
     return save_checkpoint(network, folder / "checkpoint.safetensors", settings=settings)
 
 
@@ -308,58 +243,6 @@ def _schedule(step: int, steps: int) -> float:
     return 0.5 * (1 + np.cos(np.pi * (step - warm_up) / max(1, steps - warm_up)))
 
 
-# ---- the state of a run ------------------------------------------------------------------------
-
-
-def _save_state(
-    path: Path,
-    network: torch.nn.Module,
-    optimizers: list[torch.optim.Optimizer],
-    settings: PretrainingSettings,
-    step: int,
-) -> None:
-    """Weights, optimiser moments and the number of steps done, in one file that is replaced as a whole."""
-    from safetensors.torch import save_file
-
-    tensors = {f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
-    for number, optimizer in enumerate(optimizers):
-        for index, moments in optimizer.state_dict()["state"].items():
-            tensors.update({f"optimizer{number}.{index}.{name}": tensor for name, tensor in moments.items()})
-    temporary = path.with_name(f"unfinished-{path.name}")
-    save_file(tensors, temporary, metadata={"step": str(step), "settings": json.dumps(asdict(settings))})
-    temporary.replace(path)
-
-
-def _load_state(
-    path: Path, network: torch.nn.Module, optimizers: list[torch.optim.Optimizer], settings: PretrainingSettings
-) -> int:
-    """Put a saved state back; returns the number of steps done."""
-    from safetensors import safe_open
-    from safetensors.torch import load_file
-
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-    saved = json.loads(metadata["settings"])
-    changed = [name for name, value in asdict(settings).items() if saved.get(name) != value]
-    if changed:
-        raise ValueError(
-            f"{path.parent} holds a run with {changed[0]}={saved.get(changed[0])!r}, "
-            f"got {getattr(settings, changed[0])!r}; use another folder or the settings of that run"
-        )
-    tensors = load_file(path)
-    network.load_state_dict(
-        {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
-    )
-    for number, optimizer in enumerate(optimizers):
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in tensors.items():
-            if name.startswith(f"optimizer{number}."):
-                _, index, moment = name.split(".")
-                moments.setdefault(int(index), {})[moment] = tensor
-        optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    return int(metadata["step"])
-
-
 def _log_row(
     step: int, loss: float, settings: PretrainingSettings, batch: PriorBatch, seconds: float
 ) -> dict[str, float]:
@@ -373,17 +256,3 @@ def _log_row(
         "features": n_features,
         "seconds": seconds,
     }
-
-
-def _write_log(path: Path, log: list[dict[str, float]]) -> None:
-    import pandas as pd
-
-    temporary = path.with_name(f"unfinished-{path.name}")
-    pd.DataFrame(log).to_parquet(temporary, index=False)
-    temporary.replace(path)
-
-
-def _read_log(path: Path) -> list[dict[str, float]]:
-    import pandas as pd
-
-    return pd.read_parquet(path).to_dict("records") if path.exists() else []

@@ -13,6 +13,7 @@ from causalmix_utils.cli.files import read_table, replacing
 if TYPE_CHECKING:
     import pandas as pd
 
+    from causalmix_utils.generators import Generator
     from causalmix_utils.tables import Table
 
 EXIT_FAILED_RUNS = 1
@@ -28,7 +29,6 @@ def list_tables(options: argparse.Namespace) -> None:
 def augment(options: argparse.Namespace) -> None:
     import numpy as np
 
-    from causalmix_utils.generators import make_generator
     from causalmix_utils.tables import check_same_schema
     from causalmix_utils.threads import single_thread
 
@@ -36,7 +36,7 @@ def augment(options: argparse.Namespace) -> None:
     table = read_table(options)
     rng = np.random.default_rng(options.seed)
     with replacing(options.out) as temporary, single_thread():
-        rows = make_generator(options.generator).fit(table, rng=rng).sample(options.rows, rng=rng)
+        rows = _make_watched_generator(options.generator).fit(table, rng=rng).sample(options.rows, rng=rng)
         check_same_schema(rows, table)
         rows.to_frame().to_csv(temporary, index=False)
     print(f"{len(rows)} rows like {table.name!r} by {options.generator!r} written to {options.out}")
@@ -45,12 +45,11 @@ def augment(options: argparse.Namespace) -> None:
 def finetune(options: argparse.Namespace) -> None:
     import pandas as pd
 
-    from causalmix_utils.generators import make_generator
     from causalmix_utils.tables import scarce_split
     from causalmix_utils.threads import single_thread
 
     _check_seed(options.seed)
-    generator = make_generator(options.generator)  # first of all: a wrong name must not show after two models
+    generator = _make_watched_generator(options.generator)  # first of all: a wrong name must not show after two models
     table = read_table(options)
     parts = scarce_split(table, n=options.rows, split=options.split)
     train, validation, test = parts
@@ -72,6 +71,14 @@ def finetune(options: argparse.Namespace) -> None:
             )
         ]
     print(_format(pd.DataFrame(lines)))
+
+
+def _make_watched_generator(name: str) -> Generator:
+    """The generator of that name, with its progress bars switched on if it has some."""
+    from causalmix_utils.generators import make_generator
+
+    generator = make_generator(name)
+    return generator.set_params(progress=True) if "progress" in generator.get_params() else generator
 
 
 def _fit_and_score(label: str, parts: tuple[Table, Table, Table], **parameters: Any) -> dict[str, Any]:

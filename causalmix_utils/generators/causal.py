@@ -42,6 +42,8 @@ class CausalGenerator(Generator):
     cover_classes : bool, default=True
         Whether every class occurs in a sample that is large enough. A rare class that was not drawn is set where
         its causes make it most probable, and what it causes follows.
+    progress : bool, default=False
+        Show progress bars on a terminal.
 
     Attributes
     ----------
@@ -86,6 +88,7 @@ class CausalGenerator(Generator):
         mechanisms: str = "boosting",
         n_jobs: int = 1,
         cover_classes: bool = True,
+        progress: bool = False,
     ) -> None:
         self.n_dags = n_dags
         self.n_resamples = n_resamples
@@ -95,6 +98,7 @@ class CausalGenerator(Generator):
         self.mechanisms = mechanisms
         self.n_jobs = n_jobs
         self.cover_classes = cover_classes
+        self.progress = progress
 
     def _check_options(self) -> None:
         from causalmix_utils.scm import MECHANISMS
@@ -119,6 +123,7 @@ class CausalGenerator(Generator):
             test=self.test,
             alpha=self.alpha,
             n_jobs=self.n_jobs,
+            progress=self.progress,
             **options,
         )
 
@@ -128,10 +133,13 @@ class CausalGenerator(Generator):
         return sample_dag(self.edge_probabilities_, rng=rng)
 
     def _fit_models(self, train: Table) -> list:
+        from tqdm import tqdm
+
         from causalmix_utils.scm import MechanismCache, fit_scm
 
         cache = MechanismCache()
-        return [fit_scm(dag, train, mechanisms=self.mechanisms, cache=cache) for dag in self.dags_]
+        dags = tqdm(self.dags_, desc="Models", disable=None if self.progress else True)
+        return [fit_scm(dag, train, mechanisms=self.mechanisms, cache=cache) for dag in dags]
 
     def _sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         return self._draw_rows(n, self.train_, rng)

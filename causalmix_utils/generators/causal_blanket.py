@@ -81,6 +81,7 @@ class CausalBlanketGenerator(CausalGenerator):
         mechanisms: str = "boosting",
         n_jobs: int = 1,
         cover_classes: bool = True,
+        progress: bool = False,
     ) -> None:
         super().__init__(
             n_dags=n_dags,
@@ -91,6 +92,7 @@ class CausalBlanketGenerator(CausalGenerator):
             mechanisms=mechanisms,
             n_jobs=n_jobs,
             cover_classes=cover_classes,
+            progress=progress,
         )
         self.n_strongest = n_strongest
 

@@ -1,6 +1,19 @@
-"""Order of the tests: the file that takes longest comes first, so that two workers finish at about the same time."""
+"""What holds for all tests: their order, and where property-based tests take their examples from.
+
+The file that takes longest comes first, so that two workers finish at about the same time.
+Where CI is set, Hypothesis draws the same examples every time, so that a change is judged by what it
+changes; elsewhere it draws new ones and goes on searching.
+"""
+
+import os
+
+from hypothesis import settings
 
 FIRST = "test_notebooks.py"
+
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def pytest_collection_modifyitems(items):

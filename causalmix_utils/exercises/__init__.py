@@ -1,0 +1,38 @@
+"""Exercises that check themselves: compare an answer with what is expected and say so, or give a hint.
+
+An exercise is one function in its chapter's file, named ``check_<chapter>_<number>``, that takes the reader's
+answer and returns a `Feedback`. Most are one call of `check_number` or `check_set`. They never
+raise for a wrong answer and never show the solution.
+"""
+
+from causalmix_utils.exercises.benchmark import check_benchmark_1, check_benchmark_2, check_benchmark_3
+from causalmix_utils.exercises.causalmixft import check_causalmixft_1, check_causalmixft_2, check_causalmixft_3
+from causalmix_utils.exercises.discovery import check_discovery_1, check_discovery_2, check_discovery_3
+from causalmix_utils.exercises.feedback import Feedback, check_number, check_set
+from causalmix_utils.exercises.foundation import check_foundation_1, check_foundation_2, check_foundation_3
+from causalmix_utils.exercises.sampling import check_sampling_1, check_sampling_2, check_sampling_3
+from causalmix_utils.exercises.scm_fitting import check_scm_fitting_1, check_scm_fitting_2, check_scm_fitting_3
+
+__all__ = [
+    "Feedback",
+    "check_benchmark_1",
+    "check_benchmark_2",
+    "check_benchmark_3",
+    "check_causalmixft_1",
+    "check_causalmixft_2",
+    "check_causalmixft_3",
+    "check_discovery_1",
+    "check_discovery_2",
+    "check_discovery_3",
+    "check_foundation_1",
+    "check_foundation_2",
+    "check_foundation_3",
+    "check_number",
+    "check_sampling_1",
+    "check_sampling_2",
+    "check_sampling_3",
+    "check_scm_fitting_1",
+    "check_scm_fitting_2",
+    "check_scm_fitting_3",
+    "check_set",
+]

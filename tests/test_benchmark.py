@@ -28,13 +28,12 @@ from causalmix_utils.benchmark import (
     export_results,
     find_pending,
     get_profile,
-    hash_table,
     read_results,
     run_benchmark,
     split_table,
 )
 from causalmix_utils.evaluation import add_gains
-from causalmix_utils.tables import Table, list_tables, load_table
+from causalmix_utils.tables import Table, content_hash, list_tables, load_table
 
 TINY = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot", "default", "smote"])
 relaxed = settings(deadline=None, max_examples=40)  # a busy machine must not fail a test
@@ -167,9 +166,9 @@ def test_table_hash_sees_values_names_types_and_order():
         frame.iloc[[1, 0, 2]],
         frame[["b", "a", "c", "t"]],
     ]
-    hashes = [hash_table(Table.from_frame(variant, target="t")) for variant in variants]
+    hashes = [content_hash(Table.from_frame(variant, target="t")) for variant in variants]
     assert len(set(hashes)) == len(variants)
-    assert hashes[0] == hash_table(Table.from_frame(frame.copy(), target="t"))
+    assert hashes[0] == content_hash(Table.from_frame(frame.copy(), target="t"))
 
 
 # Profiles

@@ -5,7 +5,7 @@
 ['chapter', 'paper', 'smoke']
 """
 
-from causalmix_utils.benchmark.arms import ARMS, PROTOCOL, Arm, RunSettings, derive_seed, hash_table
+from causalmix_utils.benchmark.arms import ARMS, PROTOCOL, Arm, RunSettings, derive_seed
 from causalmix_utils.benchmark.export import export_results, read_results
 from causalmix_utils.benchmark.profiles import PROFILES, Profile, get_profile
 from causalmix_utils.benchmark.runner import find_pending, run_benchmark
@@ -25,7 +25,6 @@ __all__ = [
     "export_results",
     "find_pending",
     "get_profile",
-    "hash_table",
     "read_results",
     "run_benchmark",
     "split_table",

@@ -66,7 +66,7 @@ class RunSettings:
     table : str
         Name of the table.
     table_hash : str
-        Hash of the table's content; see `hash_table`.
+        Hash of the table's content; see `causalmix_utils.tables.content_hash`.
     regime : int
         Rows of the train and validation parts together; two thirds of the table where that is less.
     split, seed : int
@@ -145,30 +145,6 @@ def derive_seed(*parts: object) -> int:
     """
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") % 2**31
-
-
-def hash_table(table) -> str:
-    """Hash of a table's content: column names, types and values, in their order.
-
-    Parameters
-    ----------
-    table : Table
-
-    Returns
-    -------
-    str
-        Sixteen hexadecimal digits.
-    """
-    import pandas as pd
-
-    digest = hashlib.sha256()
-    frame = table.to_frame()
-    for column in frame.columns:
-        kind = "category" if column in table.categorical else str(frame[column].dtype)
-        values = frame[column].astype(object) if kind == "category" else frame[column]
-        digest.update(f"{column}\x1f{kind}\x1e".encode())
-        digest.update(pd.util.hash_array(values.to_numpy(), categorize=False).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def hash_checkpoint(weights: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from causalmix_utils.benchmark.arms import ARMS, RunSettings, hash_checkpoint, hash_table
+from causalmix_utils.benchmark.arms import ARMS, RunSettings, hash_checkpoint
 
 _FINE_TUNING = {
     "n_estimators": 4,
@@ -63,13 +63,13 @@ class Profile:
 
     def runs(self) -> list[RunSettings]:
         """The settings of every run, first splits first, so that an unfinished grid covers all tables."""
-        from causalmix_utils.tables import load_table
+        from causalmix_utils.tables import content_hash, load_table
 
         unknown = [arm for arm in self.arms if arm not in ARMS]
         if unknown:
             raise ValueError(f"arms names {unknown[0]!r}; the arms are {list(ARMS)}")
         checkpoint = hash_checkpoint(self.weights)
-        hashes = {table: hash_table(load_table(table)) for table in self.table_names()}
+        hashes = {table: content_hash(load_table(table)) for table in self.table_names()}
         return [
             RunSettings(
                 table=table,

@@ -73,12 +73,12 @@ def split_table(settings: RunSettings):
     ValueError
         If the table's content is not what the settings were made for.
     """
-    from causalmix_utils.benchmark.arms import hash_table
-    from causalmix_utils.tables import load_table, scarce_split
+    from causalmix_utils.tables import content_hash, load_table, scarce_split
 
     table = load_table(settings.table)
-    if hash_table(table) != settings.table_hash:
-        raise ValueError(f"table {settings.table!r} has the hash {hash_table(table)}, expected {settings.table_hash}")
+    found = content_hash(table)
+    if found != settings.table_hash:
+        raise ValueError(f"table {settings.table!r} has the hash {found}, expected {settings.table_hash}")
     return scarce_split(
         table,
         n=settings.regime,

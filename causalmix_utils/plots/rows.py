@@ -79,22 +79,15 @@ def plot_marginals(
 def describe_marginals(real: Table, synthetic: Table) -> str:
     """How alike the columns of real and synthetic rows are, in one sentence.
 
-    The distance of a column is the largest difference between the two distribution functions for numbers
-    (Kolmogorov–Smirnov), and half the summed difference of shares for categories (total variation).
+    The distances are those of `causalmix_utils.evaluation.marginal_distances`.
     """
-    from scipy.stats import ks_2samp
+    from causalmix_utils.evaluation import marginal_distances
 
-    distances = {}
-    for column in real.columns:
-        first, second = real.to_frame()[column], synthetic.to_frame()[column]
-        if column in real.numerical:
-            distances[column] = ks_2samp(first.dropna(), second.dropna(), method="asymp").statistic
-        else:
-            distances[column] = _level_shares(first, second).diff(axis=1).iloc[:, 1].abs().sum() / 2
-    worst = max(distances, key=distances.get)
+    distances = marginal_distances(real, synthetic)
+    worst = distances.idxmax()
     return (
         f"Real and synthetic rows of {real.name} beside each other, column by column. The median distance between "
-        f"a column's two distributions is {np.median(list(distances.values())):.2f} on a scale from 0 to 1; it is "
+        f"a column's two distributions is {distances.median():.2f} on a scale from 0 to 1; it is "
         f"largest, {distances[worst]:.2f}, for {worst}."
     )
 

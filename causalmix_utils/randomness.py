@@ -42,3 +42,8 @@ def fence_global_randomness(seed: int | None = None) -> Iterator[None]:
         np.random.set_state(numpy_state)  # noqa: NPY002
         if torch:
             torch.set_rng_state(torch_state)
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    """Draw a seed, below 2**31 - 1, for a library that takes an integer instead of a generator."""
+    return int(rng.integers(2**31 - 1))

@@ -12,6 +12,7 @@ import pandas as pd
 
 from causalmix_utils.evaluation.associations import association_error, check_columns
 from causalmix_utils.metrics import roc_auc
+from causalmix_utils.randomness import draw_seed
 from causalmix_utils.tables import Table
 
 
@@ -135,8 +136,8 @@ def two_sample_auc(
     parts = [table.take(rng.permutation(len(table))[:n]) for table in (real, synthetic)]
     rows = parts[0].concat(parts[1])
     is_synthetic = np.repeat([0, 1], n)
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=_draw_seed(rng))
-    forest = _make_forest([*rows.categorical, rows.target], n_trees, seed=_draw_seed(rng))
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=draw_seed(rng))
+    forest = _make_forest([*rows.categorical, rows.target], n_trees, seed=draw_seed(rng))
     proba = cross_val_predict(forest, rows.to_frame(), is_synthetic, cv=folds, method="predict_proba")
     return roc_auc(is_synthetic, proba, [0, 1])
 
@@ -174,7 +175,7 @@ def synthetic_to_real_auc(synthetic: Table, test: Table, *, rng: np.random.Gener
     check_columns(test, synthetic)
     if len(synthetic.classes) < 2:
         raise ValueError(f"synthetic holds one class only, {synthetic.classes[0]!r}: nothing can be learnt from it")
-    forest = _make_forest(synthetic.categorical, n_trees, seed=_draw_seed(rng)).fit(synthetic.X, synthetic.y)
+    forest = _make_forest(synthetic.categorical, n_trees, seed=draw_seed(rng)).fit(synthetic.X, synthetic.y)
     classes = sorted({*forest.classes_, *test.classes})
     proba = pd.DataFrame(forest.predict_proba(test.X), columns=forest.classes_).reindex(columns=classes, fill_value=0.0)
     return roc_auc(test.y, proba.to_numpy(), classes)
@@ -240,7 +241,3 @@ def _make_forest(categorical: list[str], n_trees: int, *, seed: int):
         make_column_transformer((codes, categorical), remainder="passthrough"),
         RandomForestClassifier(n_trees, random_state=seed),
     )
-
-
-def _draw_seed(rng: np.random.Generator) -> int:
-    return int(rng.integers(2**31 - 1))

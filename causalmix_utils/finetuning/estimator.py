@@ -20,7 +20,7 @@ from causalmix_utils.finetuning.loop import MIXING, LoopSettings, RowPool, run_l
 from causalmix_utils.foundation import EMBEDDED_WEIGHTS, MAX_CLASSES, load_classifier
 from causalmix_utils.generators import Generator, make_generator
 from causalmix_utils.metrics import log_loss, roc_auc
-from causalmix_utils.randomness import fence_global_randomness
+from causalmix_utils.randomness import draw_seed, fence_global_randomness
 from causalmix_utils.tables import Table
 from causalmix_utils.tabpfn_bridge import TrainableEnsemble
 
@@ -227,7 +227,7 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
             train, validation = rows.take(kept), (real_X[held], real_y[held])
         elif validation is not None:
             real_X, real_y = np.vstack([real_X, validation[0]]), np.concatenate([real_y, validation[1]])
-        drawn_seed = int(rng.integers(2**31 - 1))
+        drawn_seed = draw_seed(rng)
         classifier = load_classifier(
             self.weights,
             n_estimators=self.n_estimators,

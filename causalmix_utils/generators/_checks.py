@@ -33,8 +33,3 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     if value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} must be one of {listed}, got {value!r}")
-
-
-def draw_seed(rng: np.random.Generator) -> int:
-    """Draw a seed for a library that takes an integer instead of a generator."""
-    return int(rng.integers(2**31 - 1))

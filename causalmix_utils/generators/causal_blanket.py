@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.generators._checks import check_count, draw_seed
+from causalmix_utils.generators._checks import check_count
 from causalmix_utils.generators.causal import CausalGenerator
 from causalmix_utils.generators.registry import register_generator
+from causalmix_utils.randomness import draw_seed
 from causalmix_utils.tables import Table
 
 if TYPE_CHECKING:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-import pandas as pd
-
-from causalmix_utils.tables import Table
+from causalmix_utils.tables import Table, content_hash
 
 _fingerprints: WeakKeyDictionary[Table, str] = WeakKeyDictionary()
 
@@ -69,15 +65,7 @@ class MechanismCache:
 
 
 def fingerprint(table: Table) -> str:
-    """Hash of a table's names, types and values; equal for equal tables, whatever they are called."""
-    known = _fingerprints.get(table)
-    if known is None:
-        digest = hashlib.sha256(repr((table.columns, table.categorical)).encode())
-        for column, values in table.to_frame().items():
-            if column in table.categorical or column == table.target:
-                digest.update(repr(values.tolist()).encode())
-            else:
-                digest.update(np.ascontiguousarray(values.to_numpy()).tobytes())
-                digest.update(str(pd.api.types.pandas_dtype(values.dtype)).encode())
-        known = _fingerprints[table] = digest.hexdigest()
-    return known
+    """The table's `content_hash`, computed once for each table."""
+    if table not in _fingerprints:
+        _fingerprints[table] = content_hash(table)
+    return _fingerprints[table]

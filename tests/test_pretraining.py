@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +20,15 @@ from causalmix_utils.pretraining import (
     sample_table,
 )
 
-TINY = PretrainingSettings(steps=8, cells_per_step=1500, max_rows=60, max_features=5)
+TINY = PretrainingSettings(
+    steps=8, cells_per_step=1500, max_rows=60, max_features=5, groups_per_step=2, warm_up_steps=2
+)
+
+
+def assert_same_weights(first, second):
+    expected, found = load_file(first), load_file(second)
+    assert expected.keys() == found.keys()
+    assert all((expected[name] == found[name]).all() for name in expected)
 
 
 @given(n_rows=st.integers(20, 80), n_features=st.integers(2, 30), seed=st.integers(0, 2**32 - 1))
@@ -70,12 +80,34 @@ def test_a_stopped_and_continued_run_ends_with_the_same_bits(tmp_path):
         continued = pretrain(tmp_path / "continued", settings=TINY, progress=False, time_limit=0.0)
         if continued.name == "checkpoint.safetensors":
             break
-    expected, found = load_file(straight), load_file(continued)
-    assert expected.keys() == found.keys()
-    assert all((expected[name] == found[name]).all() for name in expected)
+    assert_same_weights(straight, continued)
     logs = [pd.read_parquet(tmp_path / run / "log.parquet") for run in ("straight", "continued")]
     assert list(logs[1]["step"]) == list(range(TINY.steps))
     assert list(logs[0]["loss"]) == list(logs[1]["loss"])
+
+
+def test_the_number_of_threads_changes_no_bit(tmp_path):
+    one, two = (pretrain(tmp_path / str(n), settings=TINY, progress=False, n_threads=n) for n in (1, 2))
+    assert_same_weights(one, two)
+
+
+def test_a_lengthened_run_goes_on_from_before_the_rates_fell(tmp_path):
+    longer = replace(TINY, steps=12)
+    straight = pretrain(tmp_path / "straight", settings=longer, progress=False)
+    pretrain(tmp_path / "lengthened", settings=TINY, progress=False)
+    lengthened = pretrain(tmp_path / "lengthened", settings=longer, progress=False)
+    assert_same_weights(straight, lengthened)
+    log = pd.read_parquet(tmp_path / "lengthened" / "log.parquet")
+    assert list(log["step"]) == list(range(12))
+    with pytest.raises(ValueError, match="steps=12"):
+        pretrain(tmp_path / "lengthened", settings=TINY, progress=False)
+
+
+def test_learning_rates_rise_stay_and_fall():
+    settings = PretrainingSettings(steps=100, warm_up_steps=10, decay_share=0.2)
+    factors = [settings.rate_factor(step) for step in range(100)]
+    assert factors[0] == 0.1 and factors[9:80] == [1.0] * 71
+    assert np.all(np.diff(factors[80:]) < 0) and factors[-1] == pytest.approx(0.05)
 
 
 def test_a_run_is_not_continued_with_other_settings(tmp_path):

@@ -139,7 +139,9 @@ def pretrain(options: argparse.Namespace) -> None:
     chosen = {"steps": options.steps, "seed": options.seed}
     settings = replace(PretrainingSettings(), **{name: value for name, value in chosen.items() if value is not None})
     time_limit = None if options.minutes is None else 60 * options.minutes
-    written = pretrain(options.out, settings=settings, device=options.device, time_limit=time_limit)
+    written = pretrain(
+        options.out, settings=settings, device=options.device, n_threads=options.threads, time_limit=time_limit
+    )
     print(f"written: {written}")
 
 

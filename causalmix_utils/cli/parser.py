@@ -65,10 +65,13 @@ def build_parser() -> argparse.ArgumentParser:
     pretrain.add_argument(
         "--out", type=Path, default=Path("runs/pretraining"), metavar="FOLDER", help="the run's folder"
     )
-    pretrain.add_argument("--steps", type=int, metavar="N", help="optimiser steps")
+    pretrain.add_argument("--steps", type=int, metavar="N", help="optimiser steps; more than before lengthen a run")
     pretrain.add_argument("--seed", type=int, metavar="S", help="seed of weights and tables")
     pretrain.add_argument("--minutes", type=float, metavar="M", help="save and stop after this time")
     pretrain.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu or cuda")
+    pretrain.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="threads; the result does not depend on it"
+    )
     pretrain.set_defaults(command=commands.pretrain)
 
     report = choices.add_parser("report", help="summarise a benchmark's results")

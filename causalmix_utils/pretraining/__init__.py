@@ -2,7 +2,8 @@
 
 from causalmix_utils.pretraining.prior import PriorBatch, sample_batch, sample_table
 from causalmix_utils.pretraining.settings import PretrainingSettings
-from causalmix_utils.pretraining.training import batch_loss, build_network, pretrain, save_checkpoint
+from causalmix_utils.pretraining.steps import batch_loss, build_network
+from causalmix_utils.pretraining.training import pretrain, save_checkpoint
 
 __all__ = [
     "PretrainingSettings",

@@ -26,6 +26,9 @@ NETWORK = {
 """The shape of the network, in the words of the library's ``tabpfn_v3`` layout."""
 
 
+LAYOUTS = ("tabpfn_v3", "tabpfn_v2")
+
+
 @dataclass(frozen=True)
 class PretrainingSettings:
     """Everything that decides which weights a run ends with.
@@ -33,23 +36,33 @@ class PretrainingSettings:
     Attributes
     ----------
     steps : int
-        Optimiser steps; the learning rates rise over the first 3 % of them, then fall to
-        zero along a cosine.
+        Optimiser steps. The learning rates rise over the first `warm_up_steps`, stay, and fall
+        to zero along a straight line over the last `decay_share` of the steps. So a run can be
+        lengthened: it goes on from the state that it had before the fall.
     seed : int
         Seeds the weights and, together with the step's number, each batch.
     matrix_learning_rate : float
-        Learning rate of Muon, which trains the matrices of the hidden layers.
+        Learning rate of Muon, which trains the matrices of the hidden layers; 0 leaves all
+        parameters to AdamW.
     learning_rate : float
         Learning rate of AdamW, which trains all other parameters.
     weight_decay, clip_norm : float
         Both optimisers' weight decay, and the largest norm of the gradient.
+    warm_up_steps, decay_share : int, float
+        See `steps`.
     max_rows, max_features : int
-        Largest table. Training starts with small tables and reaches these sizes after 70 %
-        (rows) and 50 % (features) of the steps.
+        Largest table.
+    growth_steps : int
+        Training starts with tables of at most 96 rows and 8 features; the limits grow to
+        `max_rows` and `max_features` over this many steps.
     cells_per_step : int
         Rows x features x tables of one step, so that each step costs about the same.
+    groups_per_step : int
+        The tables of a step come in this many groups. The tables of one group have one shape.
+    layout : {"tabpfn_v3", "tabpfn_v2"}
+        The library's architecture.
     network : dict
-        Shape of the network, see `NETWORK`.
+        Shape of the network in the words of that architecture, see `NETWORK`.
     """
 
     steps: int = 4_000
@@ -58,16 +71,47 @@ class PretrainingSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     clip_norm: float = 1.0
+    warm_up_steps: int = 100
+    decay_share: float = 0.25
     max_rows: int = 512
     max_features: int = 60
+    growth_steps: int = 2_500
     cells_per_step: int = 28_000
+    groups_per_step: int = 4
+    layout: str = "tabpfn_v3"
     network: Mapping[str, int] = field(default_factory=lambda: dict(NETWORK))
 
     def __post_init__(self) -> None:
-        for name in ("steps", "matrix_learning_rate", "learning_rate", "clip_norm", "cells_per_step"):
+        for name in ("steps", "learning_rate", "clip_norm", "cells_per_step", "groups_per_step"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in ("matrix_learning_rate", "weight_decay", "warm_up_steps", "growth_steps"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        if not 0 <= self.decay_share <= 1:
+            raise ValueError(f"decay_share must be between 0 and 1, got {self.decay_share}")
         if self.max_rows < 48 or self.max_features < 2:
             raise ValueError(
                 f"max_rows and max_features must be at least 48 and 2, got {self.max_rows}, {self.max_features}"
             )
+        if self.layout not in LAYOUTS:
+            raise ValueError(f"layout must be one of {LAYOUTS}, got {self.layout!r}")
+
+    @property
+    def decay_start(self) -> int:
+        """The first step of the final fall of the learning rates."""
+        return self.steps - round(self.decay_share * self.steps)
+
+    def rate_factor(self, step: int) -> float:
+        """By what the learning rates are multiplied at `step`."""
+        rise = (step + 1) / self.warm_up_steps if self.warm_up_steps else 1.0
+        fall = (self.steps - step) / max(1, self.steps - self.decay_start)
+        return min(1.0, rise, fall)
+
+    def size_limits(self, step: int) -> tuple[int, int]:
+        """Largest number of rows and of features of a table at `step`."""
+        grown = min(1.0, step / self.growth_steps) if self.growth_steps else 1.0
+        return tuple(
+            round(start + (end - start) * grown) if end > start else end
+            for start, end in ((96, self.max_rows), (8, self.max_features))
+        )

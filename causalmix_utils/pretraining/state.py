@@ -1,8 +1,10 @@
-"""The state of a pretraining run on disk: weights, optimisers, step and log, without a pickle."""
+"""The folder of a pretraining run: weights, optimisers, step and log, without a pickle."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,41 +15,94 @@ if TYPE_CHECKING:
     import torch
 
 
-def save_state(
-    path: Path,
-    network: torch.nn.Module,
-    optimizers: list[torch.optim.Optimizer],
-    settings: PretrainingSettings,
-    step: int,
-) -> None:
-    """Weights, optimiser moments and the number of steps done, in one file that is replaced as a whole."""
-    from safetensors.torch import save_file
+class RunFolder:
+    """Reads and writes what a run must remember. Every file is replaced as a whole, so a kill leaves the last one.
 
-    tensors = {f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
-    for number, optimizer in enumerate(optimizers):
-        for index, moments in optimizer.state_dict()["state"].items():
-            tensors.update({f"optimizer{number}.{index}.{name}": tensor for name, tensor in moments.items()})
-    temporary = path.with_name(f"unfinished-{path.name}")
-    save_file(tensors, temporary, metadata={"step": str(step), "settings": json.dumps(asdict(settings))})
-    temporary.replace(path)
+    Parameters
+    ----------
+    folder : path
+        Made if it does not exist.
+    """
+
+    def __init__(self, folder: str | os.PathLike) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.state_file = self.folder / "state.safetensors"
+        self.before_decay_file = self.folder / "before_decay.safetensors"
+        self.log_file = self.folder / "log.parquet"
+        self.checkpoint = self.folder / "checkpoint.safetensors"
+
+    def save(
+        self,
+        network: torch.nn.Module,
+        optimizers: Sequence[torch.optim.Optimizer],
+        settings: PretrainingSettings,
+        step: int,
+        *,
+        before_decay: bool = False,
+    ) -> None:
+        """Weights, optimiser moments and the number of steps done, in one file."""
+        from safetensors.torch import save_file
+
+        path = self.before_decay_file if before_decay else self.state_file
+        tensors = {f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
+        for number, optimizer in enumerate(optimizers):
+            for index, moments in optimizer.state_dict()["state"].items():
+                tensors.update({f"optimizer{number}.{index}.{name}": tensor for name, tensor in moments.items()})
+        temporary = path.with_name(f"unfinished-{path.name}")
+        save_file(tensors, temporary, metadata={"step": str(step), "settings": json.dumps(asdict(settings))})
+        temporary.replace(path)
+
+    def load(
+        self,
+        network: torch.nn.Module,
+        optimizers: Sequence[torch.optim.Optimizer],
+        settings: PretrainingSettings,
+    ) -> int:
+        """Put the state back from which a run of these settings goes on; returns the number of steps done."""
+        if not self.state_file.exists():
+            return 0
+        path, step, saved = self.state_file, *_read_metadata(self.state_file)
+        self._check_same_run(saved, settings)
+        if settings.steps > saved["steps"] and step > PretrainingSettings(**saved).decay_start:
+            # The rates have begun to fall: a longer run goes on from where they were still high.
+            path, (step, _) = self.before_decay_file, _read_metadata(self.before_decay_file)
+        _put_back(path, network, optimizers)
+        return step
+
+    def _check_same_run(self, saved: dict, settings: PretrainingSettings) -> None:
+        for name, value in asdict(settings).items():
+            if value != saved.get(name) and not (name == "steps" and value > saved[name]):
+                raise ValueError(
+                    f"{self.folder} holds a run with {name}={saved.get(name)!r}, "
+                    f"got {value!r}; use another folder or the settings of that run"
+                )
+
+    def write_log(self, log: list[dict[str, float]]) -> None:
+        import pandas as pd
+
+        temporary = self.log_file.with_name(f"unfinished-{self.log_file.name}")
+        pd.DataFrame(log).to_parquet(temporary, index=False)
+        temporary.replace(self.log_file)
+
+    def read_log(self) -> list[dict[str, float]]:
+        import pandas as pd
+
+        return pd.read_parquet(self.log_file).to_dict("records") if self.log_file.exists() else []
 
 
-def load_state(
-    path: Path, network: torch.nn.Module, optimizers: list[torch.optim.Optimizer], settings: PretrainingSettings
-) -> int:
-    """Put a saved state back; returns the number of steps done."""
+def _read_metadata(path: Path) -> tuple[int, dict]:
+    """Number of steps done, and the settings, of a saved state."""
     from safetensors import safe_open
-    from safetensors.torch import load_file
 
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
-    saved = json.loads(metadata["settings"])
-    changed = [name for name, value in asdict(settings).items() if saved.get(name) != value]
-    if changed:
-        raise ValueError(
-            f"{path.parent} holds a run with {changed[0]}={saved.get(changed[0])!r}, "
-            f"got {getattr(settings, changed[0])!r}; use another folder or the settings of that run"
-        )
+    return int(metadata["step"]), json.loads(metadata["settings"])
+
+
+def _put_back(path: Path, network: torch.nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+    from safetensors.torch import load_file
+
     tensors = load_file(path)
     network.load_state_dict(
         {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
@@ -59,18 +114,3 @@ def load_state(
                 _, index, moment = name.split(".")
                 moments.setdefault(int(index), {})[moment] = tensor
         optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    return int(metadata["step"])
-
-
-def write_log(path: Path, log: list[dict[str, float]]) -> None:
-    import pandas as pd
-
-    temporary = path.with_name(f"unfinished-{path.name}")
-    pd.DataFrame(log).to_parquet(temporary, index=False)
-    temporary.replace(path)
-
-
-def read_log(path: Path) -> list[dict[str, float]]:
-    import pandas as pd
-
-    return pd.read_parquet(path).to_dict("records") if path.exists() else []

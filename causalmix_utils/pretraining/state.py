@@ -64,15 +64,18 @@ class RunFolder:
             return 0
         path, step, saved = self.state_file, *_read_metadata(self.state_file)
         self._check_same_run(saved, settings)
-        if settings.steps > saved["steps"] and step > PretrainingSettings(**saved).decay_start:
-            # The rates have begun to fall: a longer run goes on from where they were still high.
-            path, (step, _) = self.before_decay_file, _read_metadata(self.before_decay_file)
+        if settings.steps != saved["steps"]:
+            if step > PretrainingSettings(**saved).decay_start:
+                # The rates have begun to fall: a run of another length goes on from where they were still high.
+                path, (step, _) = self.before_decay_file, _read_metadata(self.before_decay_file)
+            if step > settings.decay_start:
+                raise ValueError(f"{self.folder} holds a run of {step} steps, too many for steps={settings.steps}")
         _put_back(path, network, optimizers)
         return step
 
     def _check_same_run(self, saved: dict, settings: PretrainingSettings) -> None:
         for name, value in asdict(settings).items():
-            if value != saved.get(name) and not (name == "steps" and value > saved[name]):
+            if name != "steps" and value != saved.get(name):
                 raise ValueError(
                     f"{self.folder} holds a run with {name}={saved.get(name)!r}, "
                     f"got {value!r}; use another folder or the settings of that run"

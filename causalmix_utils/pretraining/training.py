@@ -51,7 +51,8 @@ def pretrain(
         a longer run goes on), ``log.parquet`` and, once all steps are done, ``checkpoint.safetensors``.
     settings : PretrainingSettings, optional
         Defaults to ``PretrainingSettings()``. A run can only be continued with the settings
-        it was started with, except that `steps` may grow.
+        it was started with, except for `steps`: the new number must leave the learning
+        rates of the steps done as they were.
     device : {"auto", "cpu", "cuda"}
         "auto" takes CUDA where there is a GPU. On CUDA the matrix products run in bfloat16.
     n_threads : int
@@ -71,7 +72,7 @@ def pretrain(
     Raises
     ------
     ValueError
-        If `folder` holds a run with other settings, or a longer run, or `n_threads` is not positive.
+        If `folder` holds a run with other settings or too many steps, or `n_threads` is not positive.
     """
     import torch
     from tqdm.auto import tqdm

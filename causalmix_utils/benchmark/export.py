@@ -57,9 +57,9 @@ def export_results(store: RunStore | str | Path, folder: str | Path, *, name: st
         "failures": store.failures().to_dict("records"),
     }
     return [
-        _write(folder / f"{name}.parquet", results),
-        _write(folder / f"{name}-trajectories.parquet", store.trajectories()),
-        _write(folder / f"{name}.json", provenance),
+        write_whole(folder / f"{name}.parquet", results),
+        write_whole(folder / f"{name}-trajectories.parquet", store.trajectories()),
+        write_whole(folder / f"{name}.json", provenance),
     ]
 
 
@@ -77,7 +77,7 @@ def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFram
     return pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
 
 
-def _write(path: Path, content: pd.DataFrame | dict) -> Path:
+def write_whole(path: Path, content: pd.DataFrame | dict) -> Path:
     """Write under a temporary name, then rename, so that a kill leaves no half file."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

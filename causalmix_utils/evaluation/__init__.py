@@ -18,7 +18,8 @@ The columns that the functions know, all of which `causalmix_utils.benchmark` wr
 Functions with a ``value`` argument take any column in which higher is better.
 
 How good synthetic rows are, before any fine-tuning, is measured by the functions in
-`causalmix_utils.evaluation.rows`.
+`causalmix_utils.evaluation.rows`. Models are compared, without any fine-tuning, by the functions in
+`causalmix_utils.evaluation.models`, which take scores: one row for each table, split and model.
 """
 
 from causalmix_utils.evaluation.associations import association_error, pair_associations
@@ -35,6 +36,14 @@ from causalmix_utils.evaluation.gains import (
     gain_in_points,
     normalised_gain,
     validation_test_gap,
+)
+from causalmix_utils.evaluation.models import (
+    LOWER_IS_BETTER,
+    differences_per_table,
+    easy_tables,
+    mean_over_tables,
+    mean_per_table,
+    paired_differences,
 )
 from causalmix_utils.evaluation.power import simulate_power, smallest_p_value
 from causalmix_utils.evaluation.rows import (
@@ -56,6 +65,7 @@ from causalmix_utils.metrics import expected_calibration_error, log_loss, roc_au
 
 __all__ = [
     "BASELINE_ARM",
+    "LOWER_IS_BETTER",
     "add_gains",
     "association_error",
     "average_ranks",
@@ -64,16 +74,21 @@ __all__ = [
     "compare_arms",
     "complete_tables",
     "critical_difference",
+    "differences_per_table",
+    "easy_tables",
     "expected_calibration_error",
     "friedman_test",
     "gain_in_points",
     "intervals_by_arm",
     "log_loss",
     "marginal_distances",
+    "mean_over_tables",
+    "mean_per_table",
     "median_over_tables",
     "nemenyi_p_values",
     "normalised_gain",
     "pair_associations",
+    "paired_differences",
     "per_table",
     "roc_auc",
     "score_synthetic_rows",

@@ -16,6 +16,7 @@ OWN = """\
 git clone https://github.com/old/book
 %pip install -q "causalmix-utils[ctgan] @ git+https://github.com/old/book"
 (https://colab.research.google.com/github/old/book/blob/main/notebooks/01_discovery.ipynb)
+stored = "https://github.com/old/book/raw/main/book/results"
 https://old.github.io/book/book/glossary.html#term-zero-shot
 repository-code: "https://github.com/old/book"
 """

@@ -6,6 +6,8 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pandas as pd
 
@@ -64,17 +66,43 @@ def export_results(store: RunStore | str | Path, folder: str | Path, *, name: st
 
 
 def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFrame, dict]:
-    """The results that `export_results` wrote, and their provenance.
+    """The results that `export_results` or a script in ``benchmarks/`` wrote, and their provenance.
+
+    Parameters
+    ----------
+    folder : path or address
+        A folder, or the address of one, beginning with ``https://``, which is then read over the network.
+    name : str
+        Start of the file names.
+
+    Returns
+    -------
+    results : DataFrame
+        ``<name>.parquet``.
+    provenance : dict
+        ``<name>.json``.
 
     Raises
     ------
     ValueError
         If there are none.
     """
+    if str(folder).startswith(("https://", "http://")):
+        return _download_results(f"{str(folder).rstrip('/')}/{name}")
     path = Path(folder) / f"{name}.parquet"
     if not path.is_file():
         raise ValueError(f"there are no results named {name!r} in {folder}")
     return pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def _download_results(address: str) -> tuple[pd.DataFrame, dict]:
+    """Results by their address without its ending."""
+    try:
+        with urlopen(f"{address}.json") as answer:
+            provenance = json.load(answer)
+        return pd.read_parquet(f"{address}.parquet"), provenance
+    except HTTPError as error:
+        raise ValueError(f"there are no results at {address}.parquet: {error}") from error
 
 
 def write_whole(path: Path, content: pd.DataFrame | dict) -> Path:

@@ -7,6 +7,7 @@ for readers who can't see it.
 """
 
 from causalmix_utils.plots.boxes import place_in_ring
+from causalmix_utils.plots.comparison import MODEL_COLORS, MODEL_LABELS, plot_model_means, plot_scores_by_table
 from causalmix_utils.plots.design import plot_power, plot_protocol
 from causalmix_utils.plots.graphs import (
     describe_dag,
@@ -46,6 +47,8 @@ __all__ = [
     "ARM_COLORS",
     "ARM_LABELS",
     "CREDIT_LABELS",
+    "MODEL_COLORS",
+    "MODEL_LABELS",
     "arm_color",
     "arm_label",
     "describe_dag",
@@ -67,11 +70,13 @@ __all__ = [
     "plot_gains",
     "plot_gap",
     "plot_marginals",
+    "plot_model_means",
     "plot_prior_fitted_network",
     "plot_power",
     "plot_protocol",
     "plot_ranks",
     "plot_row_scores",
+    "plot_scores_by_table",
     "plot_step_rows",
     "plot_trajectory",
 ]

@@ -230,21 +230,25 @@ def plot_differences(
     *,
     colors: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
     confidence: float = 0.95,
     ax: Axes | None = None,
     xlabel: str = "",
     title: str = "",
 ) -> Axes:
-    """One line for each column: a dot for each split, the mean, and its interval from Student's t.
+    """One line for each column: a dot for each split or table, the mean, and its interval.
 
     Parameters
     ----------
     differences : DataFrame of shape (n_splits, n_lines)
-        Paired differences, such as an arm's score minus another's on the same split. NaN are left out.
+        Paired differences, such as an arm's score minus another's on the same split, or of their means on
+        the same table. NaN are left out.
     colors, labels : mapping of column to str, optional
         Colour and name of a line.
+    intervals : mapping of column to (float, float), optional
+        Ends of the intervals, such as the bootstrap's over tables; by default those of Student's t.
     confidence : float
-        Coverage of the intervals. Splits of one table share rows, so the true coverage is somewhat lower.
+        Coverage of Student's intervals. Splits of one table share rows, so the true coverage is somewhat lower.
     ax, title :
         As for `plot_prior_fitted_network`.
     xlabel : str
@@ -270,7 +274,8 @@ def plot_differences(
         heights = line + np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.full(len(values), line)
         ax.scatter(values, heights, s=14, color=color, alpha=0.4, linewidths=0)
         if len(values) > 1 and np.ptp(values) > 0:
-            low, high = ttest_1samp(values, 0).confidence_interval(confidence)
+            by_t = ttest_1samp(values, 0).confidence_interval(confidence)
+            low, high = by_t if intervals is None else intervals[column]
             ax.plot([low, high], [line, line], color=color, linewidth=2.5, solid_capstyle="butt")
         if len(values):
             ax.plot(values.mean(), line, "o", color=color, markersize=7, markeredgecolor="white")

@@ -261,7 +261,7 @@ def _warp(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _draw_target(X: np.ndarray, hidden: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Classes of shape (n_rows,) from a hidden node or from a random function of the features."""
-    n_classes = 2 if rng.random() < 0.45 else int(rng.integers(3, MAX_CLASSES + 1))
+    n_classes = 2 if rng.random() < 0.5 else int(rng.integers(3, MAX_CLASSES + 1))
     from_hidden_node = rng.random() < 0.4
     labels = _cut_target(hidden[:, 0], n_classes, rng) if from_hidden_node else _score_target(X, n_classes, rng)
     if rng.random() < 0.4:
@@ -281,6 +281,8 @@ def _score_target(X: np.ndarray, n_classes: int, rng: np.random.Generator) -> np
     """Classes drawn from the softmax of random scores of some features."""
     n_features = X.shape[1]
     n_used = min(n_features, 1 + int(rng.geometric(rng.choice([0.1, 0.2, 0.5]))))
+    if rng.random() < 0.25:
+        n_used = n_features  # many weak effects, as in tables of people
     used = rng.choice(n_features, n_used, replace=False)
     inputs = _standardise(_expand_levels(X[:, used], rng))
     inputs *= rng.exponential(1.0, inputs.shape[1])  # some features matter more than others
@@ -288,7 +290,7 @@ def _score_target(X: np.ndarray, n_classes: int, rng: np.random.Generator) -> np
     scores = sum(
         _apply_mechanism(inputs, _connect(n_used, n_classes, density, rng), rng) for _ in range(rng.integers(1, 3))
     )
-    scores = _standardise(scores) * 10 ** rng.uniform(-0.2, 1.2)
+    scores = _standardise(scores) * 10 ** rng.uniform(-0.4, 1.0)
     scores += rng.standard_normal(n_classes) * rng.uniform(0, 1.5)
     return (scores + rng.gumbel(size=scores.shape)).argmax(axis=1)
 

@@ -16,7 +16,7 @@ NETWORK = {
     "dist_embed_num_inducing_points": 16,
     "feat_agg_num_blocks": 2,
     "feat_agg_num_heads": 4,
-    "feat_agg_num_cls_tokens": 2,
+    "feat_agg_num_cls_tokens": 4,
     "nlayers": 6,
     "icl_num_heads": 4,
     "decoder_head_dim": 16,
@@ -65,7 +65,7 @@ class PretrainingSettings:
         Shape of the network in the words of that architecture, see `NETWORK`.
     """
 
-    steps: int = 4_000
+    steps: int = 12_000
     seed: int = 0
     matrix_learning_rate: float = 4e-3
     learning_rate: float = 1e-3

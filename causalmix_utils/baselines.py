@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
     from sklearn.base import BaseEstimator
 
 BASELINES: dict[str, str] = {
@@ -54,7 +55,8 @@ def make_baseline(name: str, *, random_state: int = 0) -> BaseEstimator:
     -------
     estimator
         A scikit-learn classifier. ``fit(X, y)`` takes a DataFrame like `Table.X`: dtype ``category`` marks the
-        categories. The nearest neighbours need at least `N_NEIGHBOURS` rows, logistic regression two classes.
+        categories. The nearest neighbours need at least `N_NEIGHBOURS` rows, logistic regression two classes, and
+        boosting one column that is not empty.
 
     Raises
     ------
@@ -80,7 +82,8 @@ def make_baseline(name: str, *, random_state: int = 0) -> BaseEstimator:
     if name == "class_shares":
         return DummyClassifier(strategy="prior")
     if name == "boosting":
-        return HistGradientBoostingClassifier(categorical_features="from_dtype", random_state=random_state)
+        boosting = HistGradientBoostingClassifier(categorical_features="from_dtype", random_state=random_state)
+        return make_pipeline(_leave_out_empty_columns(), boosting)
     model = {
         "logistic_regression": LogisticRegression(max_iter=5000),
         "random_forest": RandomForestClassifier(200, random_state=random_state),
@@ -103,3 +106,15 @@ def _prepare_columns() -> BaseEstimator:
         (OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_include="category")),
         (make_pipeline(filled, StandardScaler()), make_column_selector(dtype_exclude="category")),
     )
+
+
+def _leave_out_empty_columns() -> BaseEstimator:
+    """Columns as they are, without those that have no value in any row, which boosting can't bin."""
+    from sklearn.compose import make_column_transformer
+
+    keep = make_column_transformer(("passthrough", _find_columns_with_values), verbose_feature_names_out=False)
+    return keep.set_output(transform="pandas")
+
+
+def _find_columns_with_values(X: pd.DataFrame) -> list[str]:
+    return list(X.columns[X.notna().any()])

@@ -208,6 +208,5 @@ def _check_scores(scores: pd.DataFrame, value: str) -> None:
             raise ValueError(f"scores mixes several values of {kind!r}: {found}; select one")
     twice = scores.duplicated(["table", "split", "model"])
     if twice.any():
-        raise ValueError(
-            f"scores names {tuple(scores.loc[twice.idxmax(), ['table', 'split', 'model']])} more than once"
-        )
+        table, split, model = scores.loc[twice, ["table", "split", "model"]].to_numpy()[0]
+        raise ValueError(f"scores has more than one row of model {model!r} on split {split} of table {table!r}")

@@ -25,7 +25,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup install book test lint format serve benchmark pretrain tables retarget lock resolve links clean distclean
+.PHONY: help setup install book test lint format serve benchmark pretrain compare tables retarget lock resolve links clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -70,6 +70,10 @@ benchmark: setup ## run the benchmark: make benchmark PROFILE=smoke (chapter tak
 
 pretrain: setup ## train the embedded checkpoint from scratch
 	$(BIN)/causalmix pretrain
+
+compare: setup ## score the embedded checkpoint and ordinary models on all tables, for the book
+	$(BIN)/python benchmarks/compare_models.py
+	$(BIN)/python benchmarks/measure_prediction.py
 
 tables: setup ## build the embedded tables again from their sources (needs the network)
 	$(BIN)/python tools/build_tables.py

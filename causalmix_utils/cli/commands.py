@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -132,6 +133,9 @@ def benchmark(options: argparse.Namespace) -> int:
 
 
 def pretrain(options: argparse.Namespace) -> None:
+    # Tables come in thousands of shapes, and oneDNN would keep what it prepared for each: gigabytes within hours.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+
     from dataclasses import replace
 
     from causalmix_utils.pretraining import PretrainingSettings, pretrain

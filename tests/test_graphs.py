@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalmix_utils.graphs import (
+    blanket_probabilities,
     check_edge_probabilities,
     markov_blanket,
     random_dag,
@@ -111,6 +112,73 @@ def test_any_column_can_be_the_target():
     assert dag.graph["target"] == "b" and dag.has_edge("b", "c")
     with pytest.raises(ValueError, match="target='z' is not a column"):
         sample_dag(P, rng=np.random.default_rng(0), target="z")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 9), st.integers(0, 2**31), st.floats(0.1, 1), st.data())
+def test_a_kept_blanket_is_in_every_graph_and_what_was_added_for_it_is_marked(n, seed, density, data):
+    rng = np.random.default_rng(seed)
+    P = make_probabilities(n, rng, density)
+    target = P.columns[-1]
+    blanket = data.draw(st.lists(st.sampled_from(list(P.columns[:-1])), unique=True))
+    drawn = sample_dag(P, rng=np.random.default_rng(seed), connect_target=False)
+    kept = sample_dag(P, rng=np.random.default_rng(seed), placement="blanket", blanket=blanket, connect_target=False)
+    assert nx.is_directed_acyclic_graph(kept)
+    assert set(blanket) | markov_blanket(drawn, target) <= markov_blanket(kept, target)
+    added = {edge for edge, serves in nx.get_edge_attributes(kept, "serves_label").items() if serves}
+    assert added == set(kept.graph["added"]) == set(kept.edges) - set(drawn.edges)
+    assert all(target in edge for edge in added), "edges between features stay as they were drawn"
+    assert set(drawn.edges) <= set(kept.edges)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 9), st.integers(0, 2**31))
+def test_a_sink_has_no_effects_and_keeps_its_neighbours(n, seed):
+    P = make_probabilities(n, np.random.default_rng(seed), 0.3)
+    target = P.columns[-1]
+    drawn, sink = (sample_dag(P, rng=np.random.default_rng(seed), placement=p) for p in ("discovered", "sink"))
+    assert nx.is_directed_acyclic_graph(sink)
+    assert sink.out_degree(target) == 0
+    assert {frozenset(edge) for edge in sink.edges} == {frozenset(edge) for edge in drawn.edges}
+    assert set(sink.graph["turned"]) == {(end, source) for source, end in drawn.out_edges(target)}
+
+
+def test_by_default_the_columns_in_at_least_half_of_the_blankets_are_kept():
+    P = frame([[0, 0, 0, 0.6], [0, 0, 0, 0.5], [0, 0, 0, 0.4], [0, 0, 0, 0]])
+    dags = [sample_dag(P, rng=np.random.default_rng(seed), placement="blanket") for seed in range(60)]
+    assert all({"a", "b"} <= markov_blanket(dag, "d") for dag in dags)
+    frequencies = [np.mean([column in markov_blanket(dag, "d") for dag in dags]) for column in "abc"]
+    assert frequencies[:2] == [1, 1] and 0.2 < frequencies[2] < 0.6
+
+
+def test_blanket_probabilities_are_the_frequencies_in_sampled_graphs():
+    rng = np.random.default_rng(3)
+    P = make_probabilities(6, rng)
+    upper = pd.DataFrame(np.triu(P), index=P.index, columns=P.columns)  # Along an order no edge is skipped.
+    chances = blanket_probabilities(upper, target="x3")
+    dags = [sample_dag(upper, rng=rng, target="x3", connect_target=False) for _ in range(1500)]
+    frequencies = {c: np.mean([c in markov_blanket(dag, "x3") for dag in dags]) for c in chances.index}
+    assert list(chances) == pytest.approx([frequencies[c] for c in chances.index], abs=0.05)
+    with pytest.raises(ValueError, match="target='z'"):
+        blanket_probabilities(P, target="z")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"placement": "root"}, "placement must be one of .* got 'root'"),
+        (
+            {"placement": "sink", "blanket": ["a"]},
+            "blanket is used with placement='blanket' only, got placement='sink'",
+        ),
+        ({"placement": "blanket", "blanket": ["z"]}, "blanket names 'z'"),
+        ({"placement": "blanket", "blanket": ["b"]}, "blanket names 'b'"),
+        ({"placement": "blanket", "blanket": "a"}, "got the string 'a'"),
+    ],
+)
+def test_a_wrong_placement_is_named_with_its_value(options, message):
+    with pytest.raises(ValueError, match=message):
+        sample_dag(frame([[0, 1], [0, 0]]), rng=np.random.default_rng(0), **options)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,14 @@ def test_the_width_of_an_edge_is_its_probability():
     assert widths[1] > 1.5 * widths[0]
 
 
+def test_an_edge_that_only_serves_the_label_is_dashed():
+    dag = nx.DiGraph()
+    dag.add_edge("a", "y", serves_label=True)
+    dag.add_edge("b", "y", serves_label=False)
+    styles = [patch.get_linestyle() for patch in draw_dag(dag).patches if isinstance(patch, FancyArrowPatch)]
+    assert sorted(styles) == ["-", "--"]
+
+
 def test_the_target_and_its_edges_are_marked_and_lone_nodes_are_named():
     dag = nx.DiGraph([("a", "y"), ("a", "b")])
     dag.add_node("lonely")

@@ -3,10 +3,13 @@
 A graph is a `networkx.DiGraph` whose nodes are the columns of a table, the target last.
 """
 
-from causalmix_utils.graphs.sampling import check_edge_probabilities, random_dag, sample_dag, threshold_graph
+from causalmix_utils.graphs.checks import check_edge_probabilities
+from causalmix_utils.graphs.placement import blanket_probabilities
+from causalmix_utils.graphs.sampling import random_dag, sample_dag, threshold_graph
 from causalmix_utils.graphs.scores import markov_blanket, score_graph, structural_hamming_distance
 
 __all__ = [
+    "blanket_probabilities",
     "check_edge_probabilities",
     "markov_blanket",
     "random_dag",

@@ -8,52 +8,18 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-_TOLERANCE = 1e-9  # Rounding that a matrix of averaged masses may carry.
-
-
-def check_edge_probabilities(P: pd.DataFrame) -> None:
-    """Check that `P` is a matrix of edge probabilities.
-
-    Raises
-    ------
-    ValueError
-        If `P` is not a square DataFrame with the same unique names on both sides, holds values outside [0, 1] or
-        missing ones, has an edge from a column to itself, or gives a pair more than probability 1.
-        The message names the first pair that is wrong.
-
-    Examples
-    --------
-    >>> check_edge_probabilities(pd.DataFrame([[0.0, 0.7], [0.6, 0.0]], index=["a", "b"], columns=["a", "b"]))
-    Traceback (most recent call last):
-        ...
-    ValueError: P gives the pair 'a', 'b' probability 0.7 + 0.6, more than 1
-    """
-    if not isinstance(P, pd.DataFrame):
-        raise ValueError(f"P must be a DataFrame, got {type(P).__name__}")
-    if list(P.index) != list(P.columns):
-        raise ValueError("P must have the same names in the same order as index and columns")
-    if P.index.has_duplicates:
-        raise ValueError(f"P names {P.index[P.index.duplicated()][0]!r} more than once")
-    if len(P) == 0:
-        raise ValueError("P is empty")
-    values = P.to_numpy(dtype=float)
-    wrong = ~((values >= -_TOLERANCE) & (values <= 1 + _TOLERANCE))
-    if wrong.any():
-        i, j = np.argwhere(wrong)[0]
-        raise ValueError(f"P gives the edge {P.index[i]!r} → {P.index[j]!r} the probability {values[i, j]}")
-    if np.diag(values).any():
-        i = int(np.flatnonzero(np.diag(values))[0])
-        raise ValueError(f"P gives {P.index[i]!r} an edge to itself with probability {values[i, i]}")
-    over = values + values.T > 1 + _TOLERANCE
-    if over.any():
-        i, j = np.argwhere(over)[0]
-        raise ValueError(
-            f"P gives the pair {P.index[i]!r}, {P.index[j]!r} probability {values[i, j]} + {values[j, i]}, more than 1"
-        )
+from causalmix_utils.graphs.checks import TOLERANCE, check_edge_probabilities, find_target
+from causalmix_utils.graphs.placement import check_placement, place_target
 
 
 def sample_dag(
-    P: pd.DataFrame, *, rng: np.random.Generator, target: str | None = None, connect_target: bool = True
+    P: pd.DataFrame,
+    *,
+    rng: np.random.Generator,
+    target: str | None = None,
+    placement: str = "discovered",
+    blanket: Sequence[str] | None = None,
+    connect_target: bool = True,
 ) -> nx.DiGraph:
     """Draw a directed acyclic graph from edge probabilities.
 
@@ -69,6 +35,14 @@ def sample_dag(
         The same state gives the same graph.
     target : str, optional
         The target; the last column by default.
+    placement : {"discovered", "sink", "blanket"}
+        Where the target stands. ``"discovered"`` leaves it where it was drawn. ``"sink"`` turns round every drawn edge
+        that leaves it. ``"blanket"`` keeps its Markov blanket in every graph: a column of `blanket` that is not in the
+        drawn blanket becomes a cause of the target, or an effect of it where a cycle would close. Edges between
+        features are never changed.
+    blanket : sequence of str, optional
+        With ``placement="blanket"``, the columns to be kept; by default those that are in the blanket of at least
+        half of the graphs, see `blanket_probabilities`.
     connect_target : bool
         Give a target without a neighbour its most probable edge: rows sampled from a graph in
         which the target stands alone say nothing about the classes. If `P` has no edge
@@ -77,14 +51,17 @@ def sample_dag(
     Returns
     -------
     networkx.DiGraph
-        All columns are nodes, in the order of `P`. Each edge has the attribute ``probability``. The graph has the
-        attributes ``target``, ``skipped`` (edges that would have closed a cycle) and ``forced`` (the edge
-        given to a lone target, if any).
+        All columns are nodes, in the order of `P`. Each edge has the attribute ``probability`` (of a turned edge, that
+        of the edge as drawn) and ``serves_label``: True where the edge was not drawn and only serves the label, since
+        it keeps the blanket or joins a lone target. The graph has the attributes ``target``, ``skipped`` (edges
+        that would have closed a cycle), ``turned`` and ``added`` (edges that `placement` turned round or added) and
+        ``forced`` (the edge given to a lone target, if any).
 
     Raises
     ------
     ValueError
-        If `P` is not a matrix of edge probabilities or `target` is not one of its columns.
+        If `P` is not a matrix of edge probabilities, `target` or a column of `blanket` is not one of its columns, or
+        `placement` is unknown.
 
     Examples
     --------
@@ -93,9 +70,8 @@ def sample_dag(
     [('x', 'y')]
     """
     check_edge_probabilities(P)
-    target = P.columns[-1] if target is None else target
-    if target not in P.columns:
-        raise ValueError(f"target={target!r} is not a column of P; the columns are {list(P.columns)}")
+    target = find_target(P, target)
+    check_placement(placement, blanket, P, target)
     values = P.to_numpy(dtype=float)
     first, second = np.triu_indices(len(P), 1)
     draws = rng.random(len(first))
@@ -106,9 +82,13 @@ def sample_dag(
     weights = np.array([values[edge] for edge in edges])
     order = np.lexsort((rng.random(len(edges)), -weights))
     dag, skipped = _insert_edges(names, [(names[edges[k][0]], names[edges[k][1]], weights[k]) for k in order])
-    dag.graph.update(target=target, skipped=skipped, forced=[])
+    nx.set_edge_attributes(dag, False, "serves_label")
+    dag.graph.update(target=target, skipped=skipped, turned=[], added=[], forced=[])
+    place_target(dag, P, target, placement=placement, blanket=blanket)
     if connect_target and dag.degree(target) == 0:
         _connect(dag, P, target, rng)
+        if placement == "sink":
+            place_target(dag, P, target, placement=placement, blanket=blanket)
     return dag
 
 
@@ -139,7 +119,7 @@ def threshold_graph(P: pd.DataFrame, *, threshold: float = 0.5) -> nx.DiGraph:
         raise ValueError(f"threshold must be in (0, 1], got {threshold}")
     values = P.to_numpy(dtype=float)
     pairs = values + values.T
-    first, second = np.nonzero(np.triu(pairs >= threshold - _TOLERANCE, 1))
+    first, second = np.nonzero(np.triu(pairs >= threshold - TOLERANCE, 1))
     names = list(P.columns)
     weighted = []
     for i, j in sorted(zip(first, second, strict=True), key=lambda pair: -pairs[pair]):
@@ -212,6 +192,6 @@ def _connect(dag: nx.DiGraph, P: pd.DataFrame, target: str, rng: np.random.Gener
     weights = np.array([P.loc[edge] for edge in edges])
     if weights.max() <= 0:
         return
-    source, end = edges[rng.choice(np.flatnonzero(weights >= weights.max() - _TOLERANCE))]
-    dag.add_edge(source, end, probability=float(P.loc[source, end]))
+    source, end = edges[rng.choice(np.flatnonzero(weights >= weights.max() - TOLERANCE))]
+    dag.add_edge(source, end, probability=float(P.loc[source, end]), serves_label=True)
     dag.graph["forced"] = [(source, end)]

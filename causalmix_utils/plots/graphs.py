@@ -47,7 +47,8 @@ def draw_dag(
     Returns
     -------
     matplotlib.axes.Axes
-        The target and its edges are marked. Nodes without an edge are named below the graph.
+        The target and its edges are marked; edges that only serve the label (see `causalmix_utils.graphs.sample_dag`)
+        are dashed. Nodes without an edge are named below the graph.
 
     Raises
     ------
@@ -68,7 +69,8 @@ def draw_dag(
     ax = make_axes(ax, title=title, size=(max(4.5, 1.75 * columns), max(2.0, 0.6 * tallest + 0.5)))
     ax.set_axis_off()
     for (source, end), path in paths.items():
-        _draw_edge(ax, path, weight=_find_weight(dag, P, source, end), marked=target in (source, end))
+        dashed = bool(dag.edges[source, end].get("serves_label", False))
+        _draw_edge(ax, path, weight=_find_weight(dag, P, source, end), marked=target in (source, end), dashed=dashed)
     for node, place in places.items():
         _draw_node(ax, str(node), place, marked=node == target)
     ax.set_xlim(-0.5, columns - 0.5)
@@ -238,7 +240,7 @@ def _draw_node(ax: Axes, node: str, place: tuple[float, float], *, marked: bool)
     )
 
 
-def _draw_edge(ax: Axes, path: list[tuple[float, float]], *, weight: float, marked: bool) -> None:
+def _draw_edge(ax: Axes, path: list[tuple[float, float]], *, weight: float, marked: bool, dashed: bool) -> None:
     """A smooth arrow from the right side of one box to the left side of another, level beside the boxes between."""
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
@@ -254,6 +256,7 @@ def _draw_edge(ax: Axes, path: list[tuple[float, float]], *, weight: float, mark
             arrowstyle="-|>",
             mutation_scale=9 + 3 * weight,
             linewidth=0.6 + 2.0 * weight,
+            linestyle="--" if dashed else "-",
             color=HIGHLIGHT_COLOR if marked else "#0072B2",
             alpha=0.85,
             zorder=1,

@@ -75,8 +75,9 @@ compare: setup ## score the embedded checkpoint and ordinary models on all table
 	$(BIN)/python benchmarks/compare_models.py
 	$(BIN)/python benchmarks/measure_prediction.py
 
-tables: setup ## build the embedded tables again from their sources (needs the network)
+tables: setup ## build the embedded tables and networks again from their sources (needs the network)
 	$(BIN)/python tools/build_tables.py
+	$(BIN)/python tools/build_networks.py
 
 retarget: setup ## point badges and install cells to a fork: make retarget REPO=owner/name
 	$(BIN)/python tools/retarget.py $(REPO)

@@ -1,8 +1,9 @@
-"""Write the book's page of tables from the manifest.
+"""Write the book's page of tables and networks from the manifests.
 
     python tools/write_tables_page.py
 
-`tools/build_tables.py` calls it, and a test asserts that the page agrees with the manifest.
+`tools/build_tables.py` and `tools/build_networks.py` call it, and a test asserts that the page agrees with
+the manifests.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from causalmix_utils.tables import list_tables, tabarena_tasks
+from causalmix_utils.tables import list_networks, list_tables, tabarena_tasks
 
 PAGE = Path(__file__).resolve().parents[1] / "book" / "tables.md"
 
 INTRODUCTION = """\
 # The tables and their sources
 
-<!-- Written by tools/write_tables_page.py from causalmix_utils/data/manifest.csv. Change that, not this page. -->
+<!-- Written by tools/write_tables_page.py from the manifests in causalmix_utils/data. Change those, not this page. -->
 
 The package embeds {total} public tables, so that every chapter and every test runs without a network. They have
 two roles:
@@ -71,6 +72,29 @@ codes.
 """
 
 
+NETWORKS = """\
+## Networks with a known causal graph
+
+Nobody knows the true graph of a real table. To score causal discovery the package also embeds {total} published
+networks: a graph, and the distribution of each node given its parents, so that any number of rows can be drawn.
+
+```python
+from causalmix_utils.tables import list_networks, load_network
+
+list_networks()                              # names, sizes, sources, licences
+network = load_network("asia")               # compares the file's hash with the manifest's
+network.graph                                # the true graph
+network.sample(200, rng=rng)                 # a Table; network.data has 5,000 rows
+```
+
+{overview}
+
+`make tables` reads the pinned package again and writes the same files.
+
+{entries}
+"""
+
+
 def render_page() -> str:
     """The page as MyST markdown."""
     tables = list_tables()
@@ -88,6 +112,14 @@ def render_page() -> str:
     for role in ("reported", "development"):
         parts.append(f"## {role.capitalize()} tables\n\n{_render_overview(tables[tables['role'] == role])}\n")
     parts.append(SOURCES.format(entries="\n".join(_render_entry(entry) for _, entry in tables.iterrows())))
+    networks = list_networks()
+    parts.append(
+        NETWORKS.format(
+            total=len(networks),
+            overview=_render_networks(networks),
+            entries="\n".join(_render_network(entry) for _, entry in networks.iterrows()),
+        )
+    )
     tasks = tabarena_tasks()
     parts.append(ONLINE.format(tasks=len(tasks), table=_render_tasks(tasks)))
     return "\n".join(parts)
@@ -117,6 +149,22 @@ def _render_entry(entry: pd.Series) -> str:
     return (
         f"- **`{entry['name']}`** (target `{entry['target']}`). {entry['source'].rstrip('.')}. "
         f"Licence: {entry['licence']}. Taken from {entry['origin']}, `{entry['path']}`.{tabarena}{remarks}"
+    )
+
+
+def _render_networks(networks: pd.DataFrame) -> str:
+    kinds = {"discrete": "categories", "gaussian": "numbers, linear and Gaussian"}
+    rows = [
+        [f"`{entry['name']}`", entry["nodes"], entry["edges"], kinds[entry["kind"]], f"`{entry['target']}`"]
+        for _, entry in networks.iterrows()
+    ]
+    return _render_table(["Network", "Nodes", "Edges", "Columns", "Target"], rows)
+
+
+def _render_network(entry: pd.Series) -> str:
+    return (
+        f"- **`{entry['name']}`**. {entry['source']}. Licence: {entry['licence']}. "
+        f"Taken from {entry['origin']}, `{entry['path']}`. {entry['remarks']}"
     )
 
 

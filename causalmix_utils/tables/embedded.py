@@ -5,15 +5,14 @@ The files are built once, from pinned packages, by ``tools/build_tables.py``.
 
 from __future__ import annotations
 
-import difflib
 import gzip
-import hashlib
 import io
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import pandas as pd
 
+from causalmix_utils.tables.embedded_files import describe_unknown, read_checked
 from causalmix_utils.tables.table import Table
 
 ROLES = ("reported", "development")
@@ -96,15 +95,10 @@ def load_table(name: str) -> Table:
     """
     manifest = _read_manifest().set_index("name")
     if name not in manifest.index:
-        raise ValueError(_describe_unknown(name, list(manifest.index)))
+        raise ValueError(describe_unknown(name, list(manifest.index), kind="table"))
     entry = manifest.loc[name]
-    content = (_data_folder() / f"{name}.csv.gz").read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != entry["sha256"]:
-        raise ValueError(
-            f"the file of table {name!r} has sha256 {found}, but the manifest says {entry['sha256']}; "
-            "reinstall the package, or rebuild the tables with `make tables`"
-        )
+    file = _data_folder() / f"{name}.csv.gz"
+    content = read_checked(file, entry["sha256"], what=f"table {name!r}", command="make tables")
     categorical = _split_names(entry["categorical"])
     frame = pd.read_csv(
         io.BytesIO(gzip.decompress(content)),
@@ -135,9 +129,3 @@ def _read_manifest() -> pd.DataFrame:
 
 def _split_names(joined: str) -> list[str]:
     return joined.split(";") if joined else []
-
-
-def _describe_unknown(name: object, known: list[str]) -> str:
-    close = difflib.get_close_matches(str(name).lower(), known, n=3)
-    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"the tables are {', '.join(known)}"
-    return f"there is no embedded table {name!r}; {hint} (list_tables() shows them all)"

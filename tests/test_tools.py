@@ -48,7 +48,7 @@ def test_a_repository_of_personal_pages_is_served_without_a_folder():
 
 @pytest.fixture
 def copy_of_the_book(tmp_path, monkeypatch):
-    for name in ("_config.yml", "README.md", "CITATION.cff"):
+    for name in ("_config.yml", "README.md", "CITATION.cff", "MODEL_CARD.md"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("_static", "results"))
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")

@@ -43,7 +43,7 @@ def main() -> None:
 
 def files() -> list[Path]:
     """Every file that may hold an address of this repository."""
-    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CITATION.cff"]
+    found = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CITATION.cff", "MODEL_CARD.md")]
     found += [*ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*.ipynb")]
     return sorted(path for path in found if path.exists())
 

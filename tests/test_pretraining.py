@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,8 @@ from causalmix_utils.pretraining import (
     sample_batch,
     sample_table,
 )
+
+ROOT = Path(__file__).resolve().parents[1]
 
 TINY = PretrainingSettings(
     steps=8, cells_per_step=1500, max_rows=60, max_features=5, groups_per_step=2, warm_up_steps=2
@@ -156,3 +161,88 @@ def test_building_a_network_leaves_the_global_random_state_alone():
 def test_wrong_settings_are_named(option, value):
     with pytest.raises(ValueError, match=option):
         PretrainingSettings(**{option: value})
+
+
+# No real table
+
+
+def imports_of(module: str) -> set[str]:
+    """Absolute names of the modules that a module of the package imports, anywhere in its source."""
+    path = ROOT.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively, which this test does not follow"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def is_own_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return name.split(".")[0] == "causalmix_utils" and (path.is_dir() or path.with_suffix(".py").is_file())
+
+
+def reachable_from(start: set[str]) -> tuple[set[str], set[str]]:
+    """Modules of the package that are reached by following imports, and everything else that these import."""
+    own, foreign, ahead = set(), set(), set(start)
+    while ahead:
+        module = ahead.pop()
+        own.add(module)
+        # Importing a.b.c runs a and a.b, too.
+        parents = {module.rsplit(".", k)[0] for k in range(1, module.count(".") + 1)}
+        found = imports_of(module) | parents
+        ahead |= {name for name in found if is_own_module(name)} - own
+        foreign |= {name for name in found if not name.startswith("causalmix_utils")}
+    return own, foreign
+
+
+def test_nothing_that_pretraining_imports_can_load_a_real_table():
+    """The model card says that no real table was seen in training; this is why one can believe it."""
+    folder = ROOT / "causalmix_utils" / "pretraining"
+    own, foreign = reachable_from({f"causalmix_utils.pretraining.{path.stem}" for path in folder.glob("[a-z]*.py")})
+    assert {name.split(".")[1] for name in own if "." in name} <= {"pretraining", "threads"}
+    libraries = {name.split(".")[0] for name in foreign} - set(sys.stdlib_module_names)
+    assert libraries <= {
+        "numpy",
+        "pandas",
+        "safetensors",
+        "scipy",
+        "sklearn",
+        "threadpoolctl",
+        "torch",
+        "tabpfn",
+        "tqdm",
+    }
+    assert not {
+        name for name in foreign if "datasets" in name.split(".") or "urllib" in name or "importlib.resources" in name
+    }
+
+
+def test_what_pretraining_imports_by_a_name_that_it_computes_is_an_architecture():
+    """`import_module` is the one import that the search above can't follow."""
+    for path in (ROOT / "causalmix_utils" / "pretraining").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+                assert ast.unparse(node.args[0]).startswith("f'tabpfn.architectures."), ast.unparse(node)
+
+
+def test_the_search_for_imports_finds_tables_where_they_are_used():
+    own, _ = reachable_from({"causalmix_utils.cli.commands"})
+    assert "causalmix_utils.tables.embedded" in own
+
+
+def test_the_prior_reads_no_file():
+    tree = ast.parse((ROOT / "causalmix_utils" / "pretraining" / "prior.py").read_text(encoding="utf-8"))
+    called = {
+        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    called |= {
+        node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not {name for name in called if name.startswith(("open", "load", "read", "fromfile", "genfromtxt"))}
+    assert imports_of("causalmix_utils.pretraining.prior") <= {
+        "__future__", "__future__.annotations", "dataclasses", "dataclasses.dataclass", "numpy"
+    }  # fmt: skip

@@ -85,7 +85,7 @@ def list_tasks(*, roles: Sequence[str] = ROLES, models: Sequence[str] = MODELS) 
     """
     tables = list_tables()
     checkpoint = hash_checkpoint(EMBEDDED_WEIGHTS)
-    hashes = {name: content_hash(load_table(name))[:16] for name in tables.loc[tables["role"].isin(roles), "name"]}
+    hashes = {name: hash_table(name) for name in tables.loc[tables["role"].isin(roles), "name"]}
     return [
         Task(
             table=name,
@@ -100,6 +100,12 @@ def list_tasks(*, roles: Sequence[str] = ROLES, models: Sequence[str] = MODELS) 
         for split in range(N_SPLITS)
         for model in models
     ]
+
+
+@functools.cache
+def hash_table(name: str) -> str:
+    """The hash of an embedded table's content, which can't change while the script runs."""
+    return content_hash(load_table(name))[:16]
 
 
 def distinct_context_rows(n_rows: int) -> list[int]:

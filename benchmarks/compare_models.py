@@ -119,7 +119,15 @@ def distinct_context_rows(n_rows: int) -> list[int]:
 
 
 def execute(task: Task) -> dict[str, Any]:
-    """Make one score on one thread: the task, what it scored, and where."""
+    """Make one score on one thread: the task, what it scored, and where.
+
+    Raises
+    ------
+    ValueError
+        If the weights have been replaced since the task was made.
+    """
+    if task.checkpoint and hash_checkpoint(EMBEDDED_WEIGHTS) != task.checkpoint:
+        raise ValueError(f"the checkpoint is not {task.checkpoint} any more: its weights were replaced; start again")
     with warnings.catch_warnings(), single_thread():
         # The tabpfn library warns of more than 200 rows without a graphics card. Here that is everyday.
         warnings.filterwarnings("ignore", message="Running on CPU with more than")

@@ -42,21 +42,22 @@ REFERENCE_DRAWS = 3
 
 
 def list_jobs(networks: list[str], draws: dict[int, int]) -> list[dict]:
-    """Every network, size, draw and method; chi-square needs categories."""
+    """The references, then every draw, size, network and method; chi-square needs categories."""
     kinds = list_networks().set_index("name")["kind"]
     jobs = [
-        {"network": network, "rows": rows, "draw": draw, "method": method}
-        for rows, n_draws in draws.items()
-        for network in networks
-        for draw in range(n_draws)
-        for method in METHODS
-        if kinds[network] == "discrete" or not method.endswith("chisq")
-    ]
-    return jobs + [
         {"network": network, "rows": REFERENCES[network][0], "draw": draw, "method": REFERENCE}
         for network in networks
         if network in REFERENCES
         for draw in range(REFERENCE_DRAWS)
+    ]
+    return jobs + [
+        {"network": network, "rows": rows, "draw": draw, "method": method}
+        for draw in range(max(draws.values()))
+        for rows, n_draws in draws.items()
+        if draw < n_draws
+        for network in networks
+        for method in METHODS
+        if kinds[network] == "discrete" or not method.endswith("chisq")
     ]
 
 

@@ -1,9 +1,9 @@
-"""What all generators share: missing values filled before, types and missing values restored after.
+"""What all generators share: types and missing values restored after the draw.
 
-A generator models complete columns and returns raw rows: numbers where a column is numerical,
-level names where it is categorical.  The functions here check such rows and see that every class
-occurs; `causalmix_utils.scm.restoring`, the same for all, then makes them a `Table` that could have been
-drawn from the training table.
+A generator models complete columns (`causalmix_utils.scm.filling` makes them so) and returns raw rows: numbers where
+a column is numerical, level names where it is categorical.  The functions here check such rows and see that every
+class occurs; `causalmix_utils.scm.restoring`, the same for all, then makes them a `Table` that could have been drawn
+from the training table.
 """
 
 from __future__ import annotations
@@ -13,34 +13,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.scm.filling import draw_observed
 from causalmix_utils.scm.restoring import restore_rows
 from causalmix_utils.tables import MISSING_LEVEL, Table
-
-
-def fill_missing(table: Table, *, rng: np.random.Generator) -> Table:
-    """Fill every missing value with an observed value of the same column and class (a *hot deck*).
-
-    Drawing from the rows of the same class keeps each column's distribution within the classes,
-    which a median or a most frequent level would distort.  The dependence between columns is
-    weakened in the filled cells.  Where a class has no observed value the draw is from all
-    rows; where the whole column is missing it becomes 0, or the level ``"missing"``.
-
-    Parameters
-    ----------
-    table : Table
-        Not changed.
-    rng : numpy.random.Generator
-        Used only if there are missing values.
-
-    Returns
-    -------
-    Table
-        The same rows without missing values.
-    """
-    if not table.X.isna().any(axis=None):
-        return table
-    X = {column: _fill_column(table.X[column], table.y, rng) for column in table.X.columns}
-    return replace(table, X=pd.DataFrame(X))
 
 
 def restore_table(
@@ -91,37 +66,6 @@ def restore_table(
     # A gap where the training table has none stays filled.
     missing = gaps & like.X.isna().any() if returns_missing else None
     return replace(restore_rows(frame, like, rng=rng, keep=[], missing=missing), name=name)
-
-
-def draw_observed(column: pd.Series, of_class: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw `n` observed values of a column, from the rows marked by `of_class` if these have any.
-
-    Returns an array of level names (objects) or of floats; zeros or `MISSING_LEVEL` if the column holds no value.
-    """
-    is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
-    values = column.astype(object if is_categorical else float)
-    pool = values[of_class & values.notna()]
-    if pool.empty:
-        pool = values.dropna()
-    if pool.empty:
-        # The caller blanks the whole column later, so the value itself does not matter.
-        return np.full(n, MISSING_LEVEL if is_categorical else 0.0, dtype=object if is_categorical else float)
-    return rng.choice(pool.to_numpy(), size=n)
-
-
-def _fill_column(column: pd.Series, y: pd.Series, rng: np.random.Generator) -> pd.Series:
-    gaps = column.isna()
-    if not gaps.any():
-        return column
-    is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
-    values = column.astype(object) if is_categorical else column.copy()
-    for label in sorted(y[gaps].unique()):
-        rows = (gaps & (y == label)).to_numpy()
-        values[rows] = draw_observed(column, (y == label).to_numpy(), int(rows.sum()), rng)
-    if is_categorical:
-        levels = list(column.cat.categories)
-        values = values.astype(pd.CategoricalDtype(levels + sorted(set(values) - set(levels))))
-    return values
 
 
 def _check_values(values: pd.Series, like: Table) -> pd.Series:

@@ -3,7 +3,7 @@
 `fit_scm` gives each column of a table a mechanism: a root is drawn from its observed values, a numerical
 column is a regressor of its parents plus independent noise (an additive noise model), a categorical column is
 drawn from a classifier's probabilities given its parents.  `sample_rows` draws from all of them in causal order
-and returns rows that could belong to the table.
+and returns rows that could belong to the table.  `diagnose_scm` says where a model is wrong.
 
 What happens to missing values
 ------------------------------
@@ -15,7 +15,21 @@ to the class are those of the table.
 """
 
 from causalmix_utils.scm.cache import MechanismCache
+from causalmix_utils.scm.diagnostics import ScmDiagnosis, diagnose_mechanisms, diagnose_scm
+from causalmix_utils.scm.falsification import GraphVerdict, falsify_dag
 from causalmix_utils.scm.fitting import MECHANISMS, fit_scm, fit_scm_ensemble
 from causalmix_utils.scm.sampling import sample_ensemble, sample_rows
 
-__all__ = ["MECHANISMS", "MechanismCache", "fit_scm", "fit_scm_ensemble", "sample_ensemble", "sample_rows"]
+__all__ = [
+    "MECHANISMS",
+    "GraphVerdict",
+    "MechanismCache",
+    "ScmDiagnosis",
+    "diagnose_mechanisms",
+    "diagnose_scm",
+    "falsify_dag",
+    "fit_scm",
+    "fit_scm_ensemble",
+    "sample_ensemble",
+    "sample_rows",
+]

@@ -59,7 +59,7 @@ def fit_scm(dag: nx.DiGraph, train: Table, *, mechanisms: str = "boosting", cach
     """
     if mechanisms not in MECHANISMS:
         raise ValueError(f"mechanisms must be one of {list(MECHANISMS)}, got {mechanisms!r}")
-    _check_graph(dag, train)
+    check_graph(dag, train)
     from dowhy import gcm
     from dowhy.gcm.causal_models import PARENTS_DURING_FIT
 
@@ -122,7 +122,8 @@ def fit_scm_ensemble(
     return [fit_scm(dag, train, mechanisms=mechanisms, cache=cache) for dag in dags]
 
 
-def _check_graph(dag: nx.DiGraph, train: Table) -> None:
+def check_graph(dag: nx.DiGraph, train: Table) -> None:
+    """Raise a ``ValueError`` unless `dag` is acyclic over exactly the columns of `train`."""
     if not isinstance(dag, nx.DiGraph):
         raise ValueError(f"dag must be a networkx.DiGraph, got {type(dag).__name__}")
     absent = [column for column in train.columns if column not in dag]

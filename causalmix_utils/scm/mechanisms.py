@@ -57,7 +57,7 @@ class _ParentsModel(PredictionModel):
     estimator : scikit-learn estimator
         Gets an array of floats in which a category is its level's number; missing values are NaN.
     levels : sequence, one entry a parent
-        The parent's levels, or None for a numerical parent.
+        The parent's levels, or None for a numerical parent. An estimator that ignores the parents needs none.
     """
 
     def __init__(self, estimator: BaseEstimator, levels: Sequence[list[str] | None]) -> None:
@@ -70,7 +70,7 @@ class _ParentsModel(PredictionModel):
 
     def _encode(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X, dtype=object).reshape(len(X), -1)
-        encoded = np.empty(X.shape, dtype=float)
+        encoded = np.zeros(X.shape, dtype=float)
         for place, levels in enumerate(self.levels):
             if levels is None:
                 encoded[:, place] = X[:, place].astype(float)

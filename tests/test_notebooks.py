@@ -21,7 +21,7 @@ from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PAGES_AND_SETTINGS = ("_config.yml", "_toc.yml", "book")
+PAGES_AND_SETTINGS = ("_config.yml", "_toc.yml", "MODEL_CARD.md", "book")
 
 # Seconds that a single cell may take before the run is given up as hanging.
 CELL_TIMEOUT = 300

@@ -121,6 +121,15 @@ def test_a_run_is_not_continued_with_other_settings(tmp_path):
         pretrain(tmp_path, settings=PretrainingSettings(**{**vars(TINY), "learning_rate": 1e-4}), progress=False)
 
 
+def test_a_run_is_not_continued_on_another_prior(tmp_path, monkeypatch):
+    from causalmix_utils.pretraining import state
+
+    pretrain(tmp_path, settings=TINY, progress=False, time_limit=0.0)
+    monkeypatch.setattr(state, "PRIOR_VERSION", 99)
+    with pytest.raises(ValueError, match="version 1 of the prior"):
+        pretrain(tmp_path, settings=TINY, progress=False)
+
+
 def test_steps_on_one_batch_lower_its_loss():
     import torch
 

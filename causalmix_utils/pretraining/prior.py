@@ -22,6 +22,9 @@ import numpy as np
 
 MAX_CLASSES = 10
 
+PRIOR_VERSION = 1
+"""Raised with every change of the tables that are drawn, so that no run goes on with other ones."""
+
 
 @dataclass(frozen=True)
 class PriorBatch:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from causalmix_utils.pretraining.prior import PRIOR_VERSION
 from causalmix_utils.pretraining.settings import PretrainingSettings
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class RunFolder:
             for index, moments in optimizer.state_dict()["state"].items():
                 tensors.update({f"optimizer{number}.{index}.{name}": tensor for name, tensor in moments.items()})
         temporary = path.with_name(f"unfinished-{path.name}")
-        save_file(tensors, temporary, metadata={"step": str(step), "settings": json.dumps(asdict(settings))})
+        save_file(tensors, temporary, metadata=_describe(step, settings))
         temporary.replace(path)
 
     def load(
@@ -94,12 +95,19 @@ class RunFolder:
         return pd.read_parquet(self.log_file).to_dict("records") if self.log_file.exists() else []
 
 
+def _describe(step: int, settings: PretrainingSettings) -> dict[str, str]:
+    return {"step": str(step), "settings": json.dumps(asdict(settings)), "prior": str(PRIOR_VERSION)}
+
+
 def _read_metadata(path: Path) -> tuple[int, dict]:
     """Number of steps done, and the settings, of a saved state."""
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
+    prior = int(metadata.get("prior", 1))  # states without an entry are of the first version
+    if prior != PRIOR_VERSION:
+        raise ValueError(f"{path.parent} holds a run on version {prior} of the prior, this is version {PRIOR_VERSION}")
     return int(metadata["step"]), json.loads(metadata["settings"])
 
 

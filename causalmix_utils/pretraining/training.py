@@ -72,7 +72,8 @@ def pretrain(
     Raises
     ------
     ValueError
-        If `folder` holds a run with other settings or too many steps, or `n_threads` is not positive.
+        If `folder` holds a run with other settings, of another version of the prior, or of too many
+        steps, or if `n_threads` is not positive.
     """
     import torch
     from tqdm.auto import tqdm
@@ -134,7 +135,7 @@ def save_checkpoint(network: torch.nn.Module, path: Path, *, settings: Pretraini
 
 
 def _complete_inference_config() -> dict[str, Any]:
-    """The library's own defaults for this layout, with `INFERENCE` on top."""
+    """The library's defaults for its simplest model, v2, with `INFERENCE` on top."""
     from tabpfn.constants import ModelVersion
     from tabpfn.inference_config import InferenceConfig
 

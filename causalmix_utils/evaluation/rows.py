@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.evaluation.associations import association_error, check_columns
+from causalmix_utils.forests import make_forest, predict_by_forest
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.randomness import draw_seed
 from causalmix_utils.tables import Table
@@ -137,7 +138,7 @@ def two_sample_auc(
     rows = parts[0].concat(parts[1])
     is_synthetic = np.repeat([0, 1], n)
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=draw_seed(rng))
-    forest = _make_forest([*rows.categorical, rows.target], n_trees, seed=draw_seed(rng))
+    forest = make_forest([*rows.categorical, rows.target], n_trees, seed=draw_seed(rng))
     proba = cross_val_predict(forest, rows.to_frame(), is_synthetic, cv=folds, method="predict_proba")
     return roc_auc(is_synthetic, proba, [0, 1])
 
@@ -171,14 +172,17 @@ def synthetic_to_real_auc(synthetic: Table, test: Table, *, rng: np.random.Gener
     ----------
     C. Esteban, S. Hyland, G. Rätsch: *Real-valued (Medical) Time Series Generation with Recurrent Conditional GANs*,
     arXiv 1706.02633, 2017.
+
+    See Also
+    --------
+    causalmix_utils.generators.measure_label_signal : the same without test rows, by cross-fitting.
     """
     check_columns(test, synthetic)
     if len(synthetic.classes) < 2:
         raise ValueError(f"synthetic holds one class only, {synthetic.classes[0]!r}: nothing can be learnt from it")
-    forest = _make_forest(synthetic.categorical, n_trees, seed=draw_seed(rng)).fit(synthetic.X, synthetic.y)
-    classes = sorted({*forest.classes_, *test.classes})
-    proba = pd.DataFrame(forest.predict_proba(test.X), columns=forest.classes_).reindex(columns=classes, fill_value=0.0)
-    return roc_auc(test.y, proba.to_numpy(), classes)
+    classes = sorted({*synthetic.classes, *test.classes})
+    proba = predict_by_forest(synthetic, test.X, classes, n_trees=n_trees, seed=draw_seed(rng))
+    return roc_auc(test.y, proba, classes)
 
 
 def closest_record_distances(rows: Table, reference: Table) -> np.ndarray:
@@ -227,17 +231,3 @@ def closest_record_distances(rows: Table, reference: Table) -> np.ndarray:
 
 def _level_shares(values: pd.Series) -> pd.Series:
     return values.astype(object).fillna("(missing)").value_counts(normalize=True)
-
-
-def _make_forest(categorical: list[str], n_trees: int, *, seed: int):
-    """A random forest for a DataFrame in which some columns are categories; it reads missing values as they are."""
-    from sklearn.compose import make_column_transformer
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OrdinalEncoder
-
-    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
-    return make_pipeline(
-        make_column_transformer((codes, categorical), remainder="passthrough"),
-        RandomForestClassifier(n_trees, random_state=seed),
-    )

@@ -11,6 +11,7 @@ from causalmix_utils.generators.causal_blanket import CausalBlanketGenerator
 from causalmix_utils.generators.contract import check_generator
 from causalmix_utils.generators.controls import IndependentGenerator, PermutedTargetGenerator, RandomDagGenerator
 from causalmix_utils.generators.ctgan import CtganGenerator
+from causalmix_utils.generators.label_signal import LabelSignal, measure_label_signal
 from causalmix_utils.generators.registry import list_generators, make_generator, register_generator
 from causalmix_utils.generators.smote import SmoteGenerator
 from causalmix_utils.generators.table_augment import TableAugmentGenerator
@@ -21,6 +22,7 @@ __all__ = [
     "CtganGenerator",
     "Generator",
     "IndependentGenerator",
+    "LabelSignal",
     "PermutedTargetGenerator",
     "RandomDagGenerator",
     "SmoteGenerator",
@@ -28,5 +30,6 @@ __all__ = [
     "check_generator",
     "list_generators",
     "make_generator",
+    "measure_label_signal",
     "register_generator",
 ]

@@ -43,9 +43,10 @@ Table('table/jitter': 100 rows, 2 features (1 categorical), 2 classes)
 
 from __future__ import annotations
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,9 @@ from causalmix_utils.generators._checks import check_count, check_rng
 from causalmix_utils.generators._restoring import restore_table
 from causalmix_utils.scm.filling import fill_missing
 from causalmix_utils.tables import Table
+
+if TYPE_CHECKING:
+    from causalmix_utils.generators.label_signal import LabelSignal
 
 
 class Generator(ABC):
@@ -137,6 +141,8 @@ class Generator(ABC):
         if not isinstance(train, Table):
             raise ValueError(f"train must be a causalmix_utils.tables.Table, got {type(train).__name__}")
         self._check_options()
+        # A copy, so that asking for the label signal later changes neither the rows nor itself.
+        self._label_signal = copy.deepcopy(rng)
         self._fit(train if self.accepts_missing else fill_missing(train, rng=rng), rng)
         self.train_ = train
         return self
@@ -169,12 +175,7 @@ class Generator(ABC):
         """
         n = check_count("n", n)
         check_rng(rng)
-        if not hasattr(self, "train_"):
-            from sklearn.exceptions import NotFittedError
-
-            raise NotFittedError(
-                f"this {type(self).__name__} is not fitted yet: call fit(train, rng=rng) before sample"
-            )
+        self._check_fitted("sample")
         return restore_table(
             self._sample(n, rng),
             like=self.train_,
@@ -183,6 +184,35 @@ class Generator(ABC):
             returns_missing=self.returns_missing,
             cover_classes=getattr(self, "cover_classes", True),
         )
+
+    @property
+    def label_signal_(self) -> LabelSignal:
+        """How much the rows say about the target: `measure_label_signal` on the training table.
+
+        Computed when it is first asked for, which takes as long as three fits, from a copy of the `rng` that
+        `fit` was given.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If the training table has a single class or fewer than six rows.
+        """
+        from causalmix_utils.generators.label_signal import measure_label_signal
+
+        self._check_fitted("label_signal_")
+        if isinstance(self._label_signal, np.random.Generator):
+            self._label_signal = measure_label_signal(self, self.train_, rng=self._label_signal)
+        return self._label_signal
+
+    def _check_fitted(self, wanted: str) -> None:
+        if not hasattr(self, "train_"):
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError(
+                f"this {type(self).__name__} is not fitted yet: call fit(train, rng=rng) before {wanted}"
+            )
 
     @classmethod
     def _option_names(cls) -> list[str]:

@@ -3,7 +3,8 @@
 `fit_scm` gives each column of a table a mechanism: a root is drawn from its observed values, a numerical
 column is a regressor of its parents plus independent noise (an additive noise model), a categorical column is
 drawn from a classifier's probabilities given its parents.  `sample_rows` draws from all of them in causal order
-and returns rows that could belong to the table.  `diagnose_scm` says where a model is wrong.
+and returns rows that could belong to the table.  `vary_rows` varies real rows instead of
+drawing whole new ones.  `diagnose_scm` says where a model is wrong.
 
 What happens to missing values
 ------------------------------
@@ -19,6 +20,7 @@ from causalmix_utils.scm.diagnostics import ScmDiagnosis, diagnose_mechanisms, d
 from causalmix_utils.scm.falsification import GraphVerdict, falsify_dag
 from causalmix_utils.scm.fitting import MECHANISMS, fit_scm, fit_scm_ensemble
 from causalmix_utils.scm.sampling import sample_ensemble, sample_rows
+from causalmix_utils.scm.variation import vary_rows
 
 __all__ = [
     "MECHANISMS",
@@ -32,4 +34,5 @@ __all__ = [
     "fit_scm_ensemble",
     "sample_ensemble",
     "sample_rows",
+    "vary_rows",
 ]

@@ -66,7 +66,7 @@ def fit_scm(dag: nx.DiGraph, train: Table, *, mechanisms: str = "boosting", cach
     cache = MechanismCache() if cache is None else cache
     scm = gcm.StructuralCausalModel(dag.copy())
     categorical = [*train.categorical, train.target]
-    frame = _prepare_frame(train, categorical)
+    frame = prepare_frame(train)
     kinds = {}
     for node in train.columns:
         parents = tuple(sorted(dag.predecessors(node)))  # DoWhy's own order of parents.
@@ -137,9 +137,9 @@ def check_graph(dag: nx.DiGraph, train: Table) -> None:
         raise ValueError(f"dag has a cycle through {cycle}")
 
 
-def _prepare_frame(train: Table, categorical: list[str]) -> pd.DataFrame:
+def prepare_frame(train: Table) -> pd.DataFrame:
     """Floats and strings with NaN where missing; a column without any value gets one, as DoWhy draws from values."""
-    frame = train.to_frame()
+    frame, categorical = train.to_frame(), [*train.categorical, train.target]
     columns = {}
     for column in frame.columns:
         values = frame[column].astype(object if column in categorical else float)

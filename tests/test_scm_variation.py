@@ -1,0 +1,169 @@
+"""Variations of real rows: what is kept is that row's, what is new follows the model."""
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from causalmix_utils.graphs import random_dag
+from causalmix_utils.scm import fit_scm, vary_rows
+from causalmix_utils.scm.variation import couple
+from causalmix_utils.tables import Table
+
+DAG = nx.DiGraph([("a", "b"), ("b", "y"), ("k", "y")])
+
+
+def make_table(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=n)
+    b = 2 * a + rng.normal(size=n)
+    k = rng.choice(["u", "v", "w"], size=n)
+    y = np.where(b + 2 * (k == "u") + 0.5 * rng.normal(size=n) > 0, "yes", "no")
+    b[::10] = np.nan
+    return Table.from_frame(pd.DataFrame({"a": a, "b": b, "k": k, "y": y}), target="y", name="made")
+
+
+@pytest.fixture(scope="module")
+def table():
+    return make_table()
+
+
+@pytest.fixture(scope="module")
+def scm(table):
+    return fit_scm(DAG, table, mechanisms="linear")
+
+
+def vary(scm, n, table, seed=0, **options):
+    return vary_rows([scm], n, like=table, rng=np.random.default_rng(seed), **options)
+
+
+def sort(frame):
+    return frame.sort_values(list(frame), ignore_index=True)
+
+
+def as_objects(table):
+    return table.to_frame().astype({column: object for column in table.categorical})
+
+
+def test_where_nothing_is_redrawn_the_real_rows_come_back(table, scm):
+    rows, real = vary(scm, len(table), table, redraw=0.0), as_objects(table)
+    # What depends on a missing value may come out differently.
+    pd.testing.assert_frame_equal(sort(rows.dropna()), sort(real.dropna()))
+    pd.testing.assert_series_equal(sort(rows)["a"], sort(real)["a"])
+
+
+def test_every_row_is_varied_about_equally_often(table, scm):
+    rows = vary(scm, 2 * len(table) + 10, table, redraw=0.0)
+    counts = rows["a"].value_counts()
+    assert set(counts) == {2, 3} and (counts == 3).sum() == 10
+
+
+def test_a_kept_residual_is_that_of_a_real_row_whatever_its_parents_become(table, scm):
+    rows = vary(scm, 300, table, redraw=1.0, keep=["b"]).dropna()
+    model = scm.causal_mechanism("b").prediction_model
+    residual = rows["b"] - model.predict(rows[["a"]].to_numpy(dtype=object)).ravel()
+    real = table.X["b"] - model.predict(table.X[["a"]].to_numpy(dtype=object)).ravel()
+    assert np.isin(residual.round(9), real.round(9)).all()
+    assert not np.isin(rows["b"].round(9), table.X["b"].round(9)).all(), "the value itself follows the new parent"
+
+
+def test_rows_that_are_wholly_redrawn_follow_the_model(table, scm):
+    rows = vary(scm, 4000, table, redraw=1.0)
+    assert rows[["a", "b"]].corr().iloc[0, 1] == pytest.approx(table.X[["a", "b"]].corr().iloc[0, 1], abs=0.05)
+    share = {name: (part["y"] == "yes").mean() for name, part in rows.groupby("k")}
+    assert share["u"] > share["v"] + 0.2
+
+
+def test_dependence_that_the_graph_lacks_stays_as_far_as_noise_is_kept(table):
+    apart = nx.DiGraph()
+    apart.add_nodes_from(DAG.nodes)
+    scm = fit_scm(apart, table, mechanisms="linear")
+    strength = [vary(scm, 2000, table, redraw=redraw)[["a", "b"]].corr().iloc[0, 1] for redraw in (0.0, 0.3, 1.0)]
+    assert strength[0] > 0.85 and strength[0] > strength[1] > 0.3 and abs(strength[2]) < 0.1
+
+
+def test_values_that_are_missing_in_the_real_row_are_missing_in_its_variations(table, scm):
+    rows = vary(scm, len(table), table)
+    assert rows["b"].isna().sum() == table.X["b"].isna().sum()
+    assert rows[["a", "k", "y"]].notna().all(axis=None)
+
+
+def test_probabilities_that_have_not_seen_the_row_keep_more_classes_than_certain_ones(table, scm):
+    changed = {}
+    for name, value in (("certain", 1.0), ("doubtful", 0.5)):
+        of_own = (table.y == "yes") * value + (table.y == "no") * (1 - value)
+        known = pd.DataFrame({"yes": of_own, "no": 1 - of_own})
+        rows = vary(scm, 2000, table, redraw=0.2, keep=["y"], probabilities={"y": known})
+        pool = table.to_frame().set_index("a")["y"]
+        same = rows[rows["a"].isin(pool.index)]
+        changed[name] = (same["y"].to_numpy() != pool[same["a"]].to_numpy()).mean()
+    assert changed["doubtful"] < changed["certain"]
+
+
+def test_several_models_share_the_rows(table, scm):
+    other = fit_scm(nx.DiGraph([("y", "b"), ("y", "k"), ("b", "a")]), table, mechanisms="linear")
+    rows = vary_rows([scm, other, scm], 10, like=table, rng=np.random.default_rng(0))
+    assert len(rows) == 10 and list(rows.columns) == table.columns and list(rows.index) == list(range(10))
+    assert len(vary_rows([scm, other, scm], 2, like=table, rng=np.random.default_rng(0))) == 2
+
+
+def test_the_same_seed_gives_the_same_rows_and_global_state_has_no_part_in_it(table, scm):
+    np.random.seed(1)  # noqa: NPY002
+    one, expected = vary(scm, 50, table), np.random.random()  # noqa: NPY002
+    np.random.seed(1)  # noqa: NPY002
+    assert np.random.random() == expected  # noqa: NPY002
+    pd.testing.assert_frame_equal(one, vary(scm, 50, table), check_exact=True)
+    assert not one.equals(vary(scm, 50, table, seed=1))
+
+
+def test_coupled_levels_have_the_new_distribution_and_change_as_rarely_as_possible():
+    rng = np.random.default_rng(0)
+    old, new = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])
+    before = rng.choice(3, size=20_000, p=old)
+    after = couple(before, np.tile(old, (len(before), 1)), np.tile(new, (len(before), 1)), rng=rng)
+    np.testing.assert_allclose(np.bincount(after) / len(after), new, atol=0.015)
+    assert (after != before).mean() == pytest.approx(np.abs(new - old).sum() / 2, abs=0.015)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_any_table_on_any_graph_gives_values_of_the_right_kind(data):
+    n = data.draw(st.integers(1, 40), label="rows")
+    rng = np.random.default_rng(data.draw(st.integers(0, 99), label="seed"))
+    columns = {}
+    for place in range(data.draw(st.integers(1, 4), label="columns")):
+        kind = data.draw(st.sampled_from(["normal", "text", "constant", "empty", "empty text"]), label="kind")
+        columns[f"x{place}"] = {
+            "normal": np.where(rng.random(n) < 0.3, np.nan, rng.normal(size=n)),
+            "text": rng.choice(["u", "v", None], size=n),
+            "constant": np.full(n, 2.5),
+            "empty": np.full(n, np.nan),
+            "empty text": pd.Series([None] * n, dtype=object),
+        }[kind]
+    table = Table.from_frame(pd.DataFrame({**columns, "y": rng.choice(["a", "b", "c"], size=n)}), target="y")
+    room = len(table.columns) * (len(table.columns) - 1) // 2
+    scm = fit_scm(random_dag(table.columns, int(rng.integers(room + 1)), rng=rng), table, mechanisms="linear")
+    rows = vary_rows([scm], 25, like=table, rng=rng, redraw=data.draw(st.sampled_from([0.0, 0.5, 1.0])))
+    assert set(rows["y"]) <= set(table.classes)
+    for column in table.X.columns:
+        if column in table.categorical:
+            assert set(rows[column].dropna()) <= set(table.X[column].dropna())
+        else:
+            assert np.isfinite(rows[column].dropna().astype(float)).all()
+        assert rows[column].isna().all() == table.X[column].isna().all() or n > 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n": 0}, "n must be a whole number of at least 1, got 0"),
+        ({"redraw": 1.2}, "redraw must be between 0 and 1, got 1.2"),
+        ({"scms": []}, "scms must hold at least one model, got none"),
+    ],
+)
+def test_wrong_arguments_are_named_with_their_value(table, scm, options, message):
+    arguments = {"scms": [scm], "n": 5} | options
+    with pytest.raises(ValueError, match=message):
+        vary_rows(arguments.pop("scms"), arguments.pop("n"), like=table, rng=np.random.default_rng(0), **arguments)

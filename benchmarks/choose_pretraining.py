@@ -7,9 +7,9 @@ the tables following the share of the time that is spent. It is then scored on p
 on the development tables (200 context rows, two splits, two estimators). No reported table is read. One run a trial:
 read close figures as equal.
 
-Finished trials are kept in the store, and made again only if it is deleted. The exported table also
-holds a few trials from before the prior's last change, which today's code can't repeat; their notes say so. ``--export`` writes the table
-that the appendix of the book shows.
+Finished trials are kept in the store, and made again only if it is deleted. ``--export`` writes the table that the
+appendix of the book shows. It also holds trials from before the prior's last change, which today's code can't
+repeat; their notes say so.
 """
 
 from __future__ import annotations

@@ -263,7 +263,7 @@ def export(store: ScoreStore, folder: Path) -> list[Path]:
         "command": "python benchmarks/compare_models.py",
         "scores": len(frame),
         "tables": {role: sorted(frame.loc[frame["role"] == role, "table"].unique()) for role in ROLES},
-        "models": {name: f"embedded checkpoint, {k} estimators" for name, k in CHECKPOINT_MODELS.items()} | BASELINES,
+        "models": {name: f"embedded checkpoint, n_estimators={k}" for name, k in CHECKPOINT_MODELS.items()} | BASELINES,
         "checkpoint": hash_checkpoint(EMBEDDED_WEIGHTS),
         "context_rows": list(CONTEXT_ROWS),
         "splits": N_SPLITS,

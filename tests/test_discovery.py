@@ -14,7 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from causalmix_utils.discovery import edge_probabilities, find_redundant_columns, learn_marks, marks_to_mass, pag
+from causalmix_utils.discovery import (
+    edge_probabilities,
+    edge_stability,
+    find_redundant_columns,
+    learn_marks,
+    marks_to_mass,
+    pag,
+)
 from causalmix_utils.discovery.fci import learn_pag
 from causalmix_utils.discovery.pc import learn_skeleton, orient
 from causalmix_utils.graphs import check_edge_probabilities
@@ -129,7 +136,7 @@ def test_pc_gives_the_graph_of_causal_learn_mark_by_mark(seed, sink):
     knowledge = None if sink is None else BackgroundKnowledge().add_forbidden_by_pattern(f"X{sink + 1}$", ".*")
     theirs = pc(values, 0.1, "fisherz", show_progress=False, background_knowledge=knowledge).G.graph
     tests = PValueTable(values, np.zeros(values.shape[1], dtype=bool), test="fisherz")
-    skeleton = learn_skeleton(tests.p_value, values.shape[1], alpha=0.1)
+    skeleton = learn_skeleton(tests, values.shape[1], alpha=0.1)
     assert skeleton.complete
     np.testing.assert_array_equal(orient(skeleton, sink=sink), theirs)
 
@@ -171,8 +178,8 @@ def test_fci_gives_the_graph_of_causal_learn_mark_by_mark(seed, sink):
     values, alpha = simulate_confounded(seed), [0.01, 0.05, 0.1, 0.2][seed % 4]
     knowledge = None if sink is None else BackgroundKnowledge().add_forbidden_by_pattern(f"X{sink + 1}$", ".*")
     tests = PValueTable(values, np.zeros(values.shape[1], dtype=bool), test="fisherz")
-    skeleton = learn_skeleton(tests.p_value, values.shape[1], alpha=alpha)
-    marks = learn_pag(tests.p_value, skeleton, alpha=alpha, sink=sink)
+    skeleton = learn_skeleton(tests, values.shape[1], alpha=alpha)
+    marks = learn_pag(tests, skeleton, alpha=alpha, sink=sink)
     np.testing.assert_array_equal(marks, run_plain_fci(values, alpha, knowledge))
 
 
@@ -228,9 +235,9 @@ def test_a_budget_gives_the_graph_of_pc_with_smaller_conditioning_sets(seed):
 
     values = simulate(seed + 40)
     tests = PValueTable(values, np.zeros(values.shape[1], dtype=bool), test="fisherz")
-    learn_skeleton(tests.p_value, values.shape[1], alpha=0.1)
+    learn_skeleton(tests, values.shape[1], alpha=0.1)
     tests.begin_search(tests.asked * 0.8)
-    skeleton = learn_skeleton(tests.p_value, values.shape[1], alpha=0.1)
+    skeleton = learn_skeleton(tests, values.shape[1], alpha=0.1)
     assert not skeleton.complete
     theirs = pc(values, 0.1, "fisherz", show_progress=False, max_k=skeleton.depth).G.graph
     np.testing.assert_array_equal(orient(skeleton), theirs)
@@ -239,7 +246,7 @@ def test_a_budget_gives_the_graph_of_pc_with_smaller_conditioning_sets(seed):
 def test_with_all_neighbours_among_the_strongest_the_skeleton_is_that_of_pc():
     values = simulate(3)
     tests = PValueTable(values, np.zeros(values.shape[1], dtype=bool), test="fisherz")
-    every, most = (learn_skeleton(tests.p_value, values.shape[1], alpha=0.1, strongest=k) for k in (None, 99))
+    every, most = (learn_skeleton(tests, values.shape[1], alpha=0.1, strongest=k) for k in (None, 99))
     np.testing.assert_array_equal(every.adjacent, most.adjacent)
     assert every.separating == most.separating
 
@@ -320,10 +327,48 @@ def test_a_feature_that_repeats_the_target_hangs_on_the_target_which_is_never_dr
 
 def test_a_near_copy_counts_as_a_copy_only_beyond_the_limit():
     table = make_table()
-    near = table.X["effect"] + 0.15 * np.random.default_rng(1).normal(size=len(table))
+    near = table.X["effect"] + 0.3 * np.random.default_rng(1).normal(size=len(table))
     table = add_columns(table, near=near)
     assert find_redundant_columns(table).determined == {"near": ["effect"]}
-    assert find_redundant_columns(table, collinearity=0.999).determined == {}
+    below = find_redundant_columns(table, collinearity=0.999)
+    assert below.determined == {}
+    assert [pair[:2] for pair in below.near_copies] == [("effect", "near")]
+    assert below.near_copies[0][2] == pytest.approx(table.X["effect"].corr(table.X["near"]), abs=0.001)
+    told = probabilities(table, collinearity=0.999, n_resamples=1).attrs["discovery"]
+    assert told["near_copies"] == [list(below.near_copies[0])]
+
+
+def test_the_target_keeps_its_edge_where_a_feature_has_a_near_copy():
+    """In causal-learn each of the two separates the other from the target, and both edges fall without a word."""
+    table = make_table(133)
+    cause = table.X["cause"]
+    near = 0.97 * cause + 0.24 * np.random.default_rng(1).normal(size=len(table))
+    table = add_columns(table, near=near)
+    with_default, without = (adjacency(probabilities(table, **o))["label"] for o in ({}, {"collinearity": 1.0}))
+    assert with_default["cause"] == 1
+    assert max(without["cause"], without["near"]) < 0.5
+
+
+def test_a_feature_that_predicts_the_target_well_is_no_copy_of_it():
+    table = make_table()
+    rng = np.random.default_rng(1)
+    good = (table.y == "yes").astype(int) + 0.12 * rng.normal(size=len(table))
+    table = add_columns(table, good=good)
+    assert good.corr((table.y == "yes").astype(int)) > 0.95
+    assert find_redundant_columns(table).determined == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "sources"),
+    [
+        ("churn", "total_day_charge", ["total_day_minutes"]),
+        ("orange-juice", "SalePriceMM", ["PriceMM", "DiscMM"]),
+        ("orange-juice", "ListPriceDiff", ["PriceCH", "PriceMM"]),
+        ("occupation-us", "age", ["experience"]),
+    ],
+)
+def test_copies_and_exact_sums_of_real_tables_are_named(name, column, sources):
+    assert find_redundant_columns(load_table(name)).determined[column] == sources
 
 
 def test_a_few_rows_of_many_columns_are_not_taken_for_combinations_of_each_other():
@@ -510,6 +555,69 @@ def test_sampled_data_of_a_known_network_give_back_its_skeleton():
     found = {frozenset(pair) for pair in zip(*np.nonzero((adjacency(P) > 0.5).to_numpy()), strict=True)}
     names = list(P.columns)
     assert {frozenset(names[place] for place in pair) for pair in found} == {frozenset(edge) for edge in truth.edges}
+
+
+# Stability -------------------------------------------------------------------------------------------
+
+
+def test_intervals_cover_the_share_over_all_resamples():
+    """Where the share over a great many resamples is known, 95 % of intervals hold it, or more."""
+    table = make_table(120)
+    rng = np.random.default_rng(0)
+    many = edge_probabilities(table, rng=rng, n_resamples=300, methods="pc")
+    pairs = adjacency(many)
+    covered, asked = 0, 0
+    for _ in range(12):
+        told = edge_stability(edge_probabilities(table, rng=rng, n_resamples=20, methods="pc"))
+        assert (told["low"] <= told["probability"]).all() and (told["probability"] <= told["high"]).all()
+        for row in told.itertuples():
+            covered += row.low - 0.03 <= pairs.loc[row.source, row.target] <= row.high + 0.03
+            asked += 1
+    assert asked > 40 and covered / asked > 0.9
+
+
+def test_an_edge_is_stable_where_its_whole_interval_lies_above_the_threshold():
+    P = pd.DataFrame([[0, 0.9, 0.35], [0.1, 0, 0], [0.35, 0.4, 0]], index=list("aby"), columns=list("aby"))
+    told = edge_stability(P, n_resamples=20).set_index(["source", "target"])
+    assert told["stable"].to_dict() == {("a", "b"): True, ("a", "y"): False, ("y", "b"): False}
+    assert edge_stability(P, n_resamples=200)["stable"].tolist() == [True, True, False]
+    assert edge_stability(P, n_resamples=20, threshold=0.9)["stable"].sum() == 0
+    directions = edge_stability(P, n_resamples=20, kind="directions")
+    assert directions["probability"].tolist() == [0.9, 0.4, 0.35, 0.35, 0.1]
+    assert directions["stable"].tolist() == [True, False, False, False, False]
+
+
+def test_the_interval_is_that_of_wilson():
+    from statsmodels.stats.proportion import proportion_confint
+
+    P = pd.DataFrame([[0, 0.7], [0, 0]], index=list("ab"), columns=list("ab"))
+    told = edge_stability(P, n_resamples=30, confidence=0.9).iloc[0]
+    assert (told["low"], told["high"]) == pytest.approx(proportion_confint(21, 30, alpha=0.1, method="wilson"))
+
+
+def test_the_result_says_which_edges_are_stable():
+    table = add_columns(make_table(400), copy=make_table(400).X["cause"])
+    P = probabilities(table, n_resamples=8)
+    stable = {frozenset(pair) for pair in P.attrs["discovery"]["stable"]}
+    assert {"cause", "label"} in stable and {"cause", "copy"} in stable
+    assert not any("noise" in pair for pair in stable)
+    told = edge_stability(P).set_index(["source", "target"])
+    assert told.loc[("cause", "copy"), ["low", "high"]].tolist() == [1, 1], "no resample decides it"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "n_resamples must be given"),
+        ({"n_resamples": 0}, "n_resamples must be a positive whole number, got 0"),
+        ({"n_resamples": 9, "threshold": 1.0}, "threshold must be greater than 0 and less than 1, got 1.0"),
+        ({"n_resamples": 9, "confidence": 0}, "confidence must be greater than 0 and less than 1, got 0"),
+        ({"n_resamples": 9, "kind": "nodes"}, "kind must be one of .* got 'nodes'"),
+    ],
+)
+def test_wrong_arguments_of_the_stability_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        edge_stability(pd.DataFrame(0.0, index=list("ab"), columns=list("ab")), **options)
 
 
 # Arguments -------------------------------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """Independence tests: their level, their power, and what they do with columns that break others."""
 
+import itertools
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from causalmix_utils.independence import (
@@ -255,6 +258,57 @@ def test_a_search_past_its_budget_is_stopped_and_the_next_starts_afresh():
         tests.p_value(0, 1)
     tests.begin_search(1)
     tests.p_value(0, 2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**31), st.integers(0, 3), st.booleans())
+def test_a_batch_of_tests_gives_what_they_give_one_by_one(seed, size, missing):
+    """Columns of all kinds, with a constant one, a copy, a category of many levels and missing values."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(8, 150))
+    values = np.column_stack([rng.normal(size=(n, 3)), rng.integers(2, size=(n, 1)), rng.integers(5, size=(n, 2))])
+    values = np.column_stack([values, values[:, 0], np.ones(n), values[:, 0] + 0.5 * values[:, 4]])
+    if missing:
+        values[rng.random(n) < 0.2, 2] = np.nan
+    kinds = np.array([False, False, False, True, True, True, False, False, False])
+    asked = [rng.permutation(9)[: size + 1].tolist() for _ in range(25)]
+    x = int(rng.integers(9))
+    asked = [[place for place in question if place != x] for question in asked]
+    asked = [question for question in asked if len(question) == size + 1]
+    if not asked:
+        return
+    ys, sets = np.array([q[0] for q in asked]), np.array([q[1:] for q in asked]).reshape(len(asked), size)
+    for test in (FisherZ, MixedTest, ChiSquare):
+        tests = test(values, kinds & (test is not FisherZ))
+        one_by_one = [tests.p_value(x, y, given) for y, given in zip(ys.tolist(), sets.tolist(), strict=True)]
+        np.testing.assert_allclose(tests.p_values(x, ys, sets), one_by_one, rtol=1e-6, atol=1e-12)
+
+
+def test_a_large_batch_is_cut_into_pieces_that_change_nothing(monkeypatch):
+    values = np.random.default_rng(0).normal(size=(60, 8))
+    sets = np.array(list(itertools.combinations(range(2, 8), 2)))
+    ys = np.ones(len(sets), dtype=int)
+    whole = FisherZ(values).p_values(0, ys, sets)
+    monkeypatch.setattr("causalmix_utils.independence.statistics._MOST_CELLS", 40)
+    np.testing.assert_array_equal(FisherZ(values).p_values(0, ys, sets), whole)
+
+
+def test_batches_count_towards_the_budget_before_they_are_computed():
+    tests = PValueTable(np.random.default_rng(0).normal(size=(30, 4)), np.zeros(4, dtype=bool), test="fisherz")
+    tests.begin_search(5)
+    ys, sets = np.array([1, 2]), np.array([[3], [3]])
+    np.testing.assert_allclose(tests.p_values(0, ys, sets), [tests.p_value(0, 1, (3,)), tests.p_value(0, 2, (3,))])
+    computed = tests.computed
+    with pytest.raises(TestBudgetExceeded):
+        tests.p_values(0, ys, sets)
+    assert tests.computed == computed
+
+
+def test_what_can_not_be_tested_is_read_in_the_cautious_direction_in_batches_too():
+    x = np.random.default_rng(0).normal(size=50)
+    tests = PValueTable(np.column_stack([x, np.ones(50), x]), np.zeros(3, dtype=bool), test="fisherz")
+    assert tests.p_values(0, np.array([1]), np.empty((1, 0), dtype=int)).tolist() == [1.0]
+    assert tests.p_values(0, np.array([1]), np.array([[2]])).tolist() == [0.0]
 
 
 def test_the_registered_tests_work_in_causal_learn_itself():

@@ -15,17 +15,19 @@ Intelligence 172 (2008).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from itertools import combinations, islice
 
 import numpy as np
 
 from causalmix_utils.discovery.pag import ARROW, CIRCLE, TAIL, Pag, follow_rules, orient_colliders
 from causalmix_utils.discovery.pc import Skeleton
+from causalmix_utils.independence import PValueTable
+
+_BATCH = 64  # Sets that are tried at once: the first that separates ends the search.
 
 
 def learn_pag(
-    ask: Callable[[int, int, tuple], float],
+    tests: PValueTable,
     skeleton: Skeleton,
     *,
     alpha: float,
@@ -39,10 +41,9 @@ def learn_pag(
 
     Parameters
     ----------
-    ask : callable
-        ``ask(x, y, given)`` is the p-value of "x and y are independent given the columns `given`".
+    tests : PValueTable
     skeleton : Skeleton
-        From `causalmix_utils.discovery.pc.learn_skeleton`, with the same `ask` and `alpha`.
+        From `causalmix_utils.discovery.pc.learn_skeleton`, with the same `tests` and `alpha`.
     alpha : float
     sink : int, optional
         Column that no edge leaves.
@@ -54,14 +55,19 @@ def learn_pag(
     ndarray of int, shape (n, n), or None
         The mark at i on the edge between i and j: -1 tail, 1 arrowhead, 2 circle, 0 no edge. None if there are more
         subsets than allowed.
+
+    Raises
+    ------
+    TestBudgetExceeded
+        If the budget of `tests` is spent.
     """
     pag = Pag(skeleton.adjacent, skeleton.separating)
     orient_colliders(pag, sink=sink)
     if _count_subsets(pag, max_subsets) > max_subsets:
         return None
-    _remove_by_possible_separation(pag, ask, alpha)
+    _remove_by_possible_separation(pag, tests, alpha)
     orient_colliders(pag, sink=sink)
-    follow_rules(pag, lambda x, y, given: ask(x, y, tuple(given)) > alpha)
+    follow_rules(pag, lambda x, y, given: tests.p_value(x, y, given) > alpha)
     return np.array(pag.marks, dtype=int).reshape(skeleton.adjacent.shape)
 
 
@@ -88,13 +94,13 @@ def _count_subsets(pag: Pag, enough: float) -> float:
     return subsets
 
 
-def _remove_by_possible_separation(pag: Pag, ask, alpha: float) -> None:
+def _remove_by_possible_separation(pag: Pag, tests: PValueTable, alpha: float) -> None:
     reachable = pag.find_reachable()
     for a, b in _list_edges(pag):
         near_a, near_b = set(pag.neighbours(a)), set(pag.neighbours(b))
         for x, y in ((a, b), (b, a)):
             candidates = _find_possible_separators(pag, x, y, reachable)
-            found = _find_separating_set(ask, a, b, candidates, near_a, near_b, alpha)
+            found = _find_separating_set(tests, a, b, candidates, near_a, near_b, alpha)
             if found is not None:
                 pag.remove_edge(a, b)
                 pag.separating[a, b] = set(found)
@@ -102,7 +108,9 @@ def _remove_by_possible_separation(pag: Pag, ask, alpha: float) -> None:
                 break
 
 
-def _find_separating_set(ask, a: int, b: int, candidates: list[int], near_a: set, near_b: set, alpha: float):
+def _find_separating_set(
+    tests: PValueTable, a: int, b: int, candidates: list[int], near_a: set, near_b: set, alpha: float
+):
     """The first set of at least two candidates that separates a and b and lies not within the neighbours of either.
 
     Sets of neighbours alone have been tried when the skeleton was learnt. causal-learn passes over the first set of
@@ -114,11 +122,15 @@ def _find_separating_set(ask, a: int, b: int, candidates: list[int], near_a: set
         return None
     for size in range(2, len(candidates) + 1):
         first = 1 if size < len(candidates) else 0
-        for given in islice(combinations(candidates, size), first, None):
-            if far_from_a.isdisjoint(given) or far_from_b.isdisjoint(given):
-                continue
-            if ask(a, b, given) > alpha:
-                return given
+        choices = (
+            given
+            for given in islice(combinations(candidates, size), first, None)
+            if not far_from_a.isdisjoint(given) and not far_from_b.isdisjoint(given)
+        )
+        while sets := list(islice(choices, _BATCH)):
+            separates = tests.p_values(a, np.full(len(sets), b), np.array(sets)) > alpha
+            if separates.any():
+                return sets[int(separates.argmax())]
     return None
 
 

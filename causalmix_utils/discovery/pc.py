@@ -12,15 +12,16 @@ JMLR 15 (2014) for the stable variant; Meek, UAI (1995) for the orientation rule
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 
-from causalmix_utils.independence import TestBudgetExceeded
+from causalmix_utils.independence import PValueTable, TestBudgetExceeded
 
 TAIL, ARROW = -1, 1
+_BATCH = 4096  # Tests that are asked for at once.
 
 
 @dataclass
@@ -45,18 +46,23 @@ class Skeleton:
 
 
 def learn_skeleton(
-    ask: Callable[[int, int, tuple], float], n_columns: int, *, alpha: float, strongest: int | None = None
+    tests: PValueTable | Callable[[int, int, tuple], float],
+    n_columns: int,
+    *,
+    alpha: float,
+    strongest: int | None = None,
 ) -> Skeleton:
     """Remove the edge of every pair that some set of neighbours separates, for sets of size 0, 1, 2, ….
 
     Edges are removed at the end of each size, so that the result does not depend on the order of the columns.
-    When `ask` raises `TestBudgetExceeded`, the size at hand is dropped and the search ends: the result is
-    that of PC with conditioning sets limited to the size before.
+    When the budget of `tests` is spent, the size at hand is dropped and the search ends: the result is that of PC with
+    conditioning sets limited to the size before.
 
     Parameters
     ----------
-    ask : callable
-        ``ask(x, y, given)`` is the p-value of "x and y are independent given the columns `given`".
+    tests : PValueTable or callable
+        A callable answers one question at a time: ``tests(x, y, given)`` is the p-value of "x and y are independent
+        given the columns `given`".
     n_columns : int
     alpha : float
         An edge falls if a p-value is larger.
@@ -76,16 +82,14 @@ def learn_skeleton(
     """
     adjacent = ~np.eye(n_columns, dtype=bool)
     separating: dict[tuple[int, int], set[int]] = {}
-    strength = np.zeros((n_columns, n_columns)) if strongest else None
-    if strongest:
-        for x, y in combinations(range(n_columns), 2):
-            strength[x, y] = strength[y, x] = ask(x, y, ())
+    tests = tests if isinstance(tests, PValueTable) else _OneByOne(tests)
+    strength = None if strongest is None else _measure_strength(tests, n_columns)
     depth = -1
     most = n_columns if strongest is None else strongest
     while min(adjacent.sum(axis=1).max(initial=0) - 1, most) > depth:
         try:
             candidates = adjacent if strongest is None else _keep_strongest(adjacent, strength, strongest)
-            found = _separate_pairs(ask, adjacent, candidates, depth + 1, alpha)
+            found = _separate_pairs(tests, adjacent, candidates, depth + 1, alpha)
         except TestBudgetExceeded:
             if depth < 0:
                 raise
@@ -128,19 +132,63 @@ def _keep_strongest(adjacent: np.ndarray, p_values: np.ndarray, count: int) -> n
     return kept & adjacent
 
 
+class _OneByOne:
+    """Batches of a test that answers one question at a time."""
+
+    def __init__(self, ask: Callable[[int, int, tuple], float]) -> None:
+        self._ask = ask
+
+    def p_values(self, x: int, ys: np.ndarray, sets: np.ndarray) -> np.ndarray:
+        questions = zip(ys.tolist(), sets.tolist(), strict=True)
+        return np.array([self._ask(x, y, tuple(given)) for y, given in questions], dtype=float)
+
+
+def _measure_strength(tests: PValueTable, n_columns: int) -> np.ndarray:
+    """Unconditional p-values of all pairs."""
+    strength = np.zeros((n_columns, n_columns))
+    for x in range(n_columns - 1):
+        others = np.arange(x + 1, n_columns)
+        strength[x, others] = strength[others, x] = tests.p_values(x, others, np.empty((len(others), 0), dtype=int))
+    return strength
+
+
 def _separate_pairs(
-    ask, adjacent: np.ndarray, candidates: np.ndarray, depth: int, alpha: float
+    tests: PValueTable, adjacent: np.ndarray, candidates: np.ndarray, depth: int, alpha: float
 ) -> dict[tuple[int, int], set[int]]:
     """Pairs x < y that sets of `depth` candidates separate, with the columns of all those sets."""
     found: dict[tuple[int, int], set[int]] = {}
     for x in range(len(adjacent)):
-        near = np.flatnonzero(candidates[x]).tolist()
-        for y in np.flatnonzero(adjacent[x]).tolist():
-            others = [z for z in near if z != y]
-            for given in combinations(others, depth):
-                if ask(x, y, given) > alpha:
-                    found.setdefault((x, y) if x < y else (y, x), set()).update(given)
+        for ys, sets in _list_questions(x, adjacent, candidates, depth):
+            separates = tests.p_values(x, ys, sets) > alpha
+            for y, given in zip(ys[separates].tolist(), sets[separates].tolist(), strict=True):
+                found.setdefault((x, y) if x < y else (y, x), set()).update(given)
     return found
+
+
+def _list_questions(
+    x: int, adjacent: np.ndarray, candidates: np.ndarray, depth: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Batches of neighbours y of x and sets of `depth` candidates of x, without those that y has asked about before."""
+    near = np.flatnonzero(candidates[x]).tolist()
+    waiting: list[tuple[np.ndarray, np.ndarray]] = []
+    rows = 0
+    for y in np.flatnonzero(adjacent[x]).tolist():
+        choices = combinations([z for z in near if z != y], depth)
+        while part := list(islice(choices, _BATCH)):
+            sets = np.array(part, dtype=np.intp).reshape(len(part), depth)
+            if y < x:
+                sets = sets[~candidates[y][sets].all(axis=1)]
+            waiting.append((np.full(len(sets), y), sets))
+            rows += len(sets)
+            if rows >= _BATCH:
+                yield _join(waiting)
+                waiting, rows = [], 0
+    if rows:
+        yield _join(waiting)
+
+
+def _join(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate([ys for ys, _ in parts]), np.concatenate([sets for _, sets in parts])
 
 
 class _PartlyDirectedGraph:

@@ -9,9 +9,10 @@ import pandas as pd
 
 from causalmix_utils.discovery.checks import METHODS, check_choice, check_count, check_methods, check_share
 from causalmix_utils.discovery.marks import MARK_RULES, count_edges, marks_to_mass
-from causalmix_utils.discovery.redundancy import RedundantColumns, find_redundant_columns
+from causalmix_utils.discovery.redundancy import DEFAULT_COLLINEARITY, RedundantColumns, find_redundant_columns
 from causalmix_utils.discovery.search import SearchOutcome, search_graphs
-from causalmix_utils.independence import PValueTable, choose_test, encode_columns
+from causalmix_utils.discovery.stability import edge_stability
+from causalmix_utils.independence import choose_test, encode_columns
 from causalmix_utils.tables import Table
 
 RESAMPLINGS = ("subsample", "bootstrap")
@@ -31,7 +32,7 @@ def edge_probabilities(
     marks: str = "keep",
     target: str = "discovered",
     max_tests: int = 100_000,
-    collinearity: float = 0.99,
+    collinearity: float = DEFAULT_COLLINEARITY,
     n_jobs: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -63,14 +64,16 @@ def edge_probabilities(
     marks : {"keep", "spread"}
         How marks become mass, see `marks_to_mass`.
     target : {"discovered", "sink"}
-        Whether the target may be a cause of features (``"discovered"``) or every edge at the target is known to
-        point to it (``"sink"``, background knowledge given to PC and FCI).
+        Background knowledge as tiers: none (``"discovered"``), or the target in the last tier (``"sink"``), so that PC
+        and FCI know that every edge at the target points to it. `causalmix_utils.graphs.sample_dag` can keep the
+        target's Markov blanket in every graph.
     max_tests : int
         Tests that one search may ask for. Instead of passing that, PC starts again with conditioning sets from each
         column's eight strongest neighbours, and ends, if it has to, with the last size of sets that it could finish;
         FCI is replaced by the PC graph of the same resample.
     collinearity : float in (0, 1]
-        Correlation from which on a column counts as a copy of another, see `find_redundant_columns`.
+        Correlation from which on a column counts as a copy of another, see `find_redundant_columns`. Two columns that
+        say nearly the same hide each other's edges in small tables; pairs below this limit are reported.
     n_jobs : int
         Processes that share the resamples (joblib's convention).
     progress : bool
@@ -84,7 +87,8 @@ def edge_probabilities(
         Constant columns have no edges. A near-copy or an exact combination of other columns takes no part
         in the search; it gets an edge from each column that determines it, with probability 1.
         ``P.attrs["discovery"]`` tells what happened: the settings and the test used, constant and determined
-        columns, the rows of a resample, counts of fallbacks, edge marks and tests.
+        columns, ``near_copies`` that stayed in the search, the rows of a resample, counts of fallbacks, edge marks
+        and tests, and ``stable``: the pairs whose edge is stable by `edge_stability`.
 
     Raises
     ------
@@ -147,6 +151,8 @@ def edge_probabilities(
         "max_tests": max_tests,
         **_summarise(graphs, redundant),
     }
+    stability = edge_stability(P)
+    P.attrs["discovery"]["stable"] = stability.loc[stability["stable"], ["source", "target"]].to_numpy().tolist()
     return P
 
 
@@ -202,10 +208,10 @@ def _draw_rows(y: pd.Series, resampling: str, fraction: float, rng: np.random.Ge
 
 
 def _run_one(values: np.ndarray, is_categorical: np.ndarray, settings: dict) -> SearchOutcome:
-    tests = PValueTable(values, is_categorical, test=settings["test"])
     return search_graphs(
         values,
-        tests,
+        is_categorical,
+        test=settings["test"],
         methods=settings["methods"],
         alpha=settings["alpha"],
         max_tests=settings["max_tests"],
@@ -242,6 +248,7 @@ def _summarise(outcomes: list[SearchOutcome], redundant: RedundantColumns) -> di
     return {
         "constant": list(redundant.constant),
         "determined": {column: list(sources) for column, sources in redundant.determined.items()},
+        "near_copies": [list(pair) for pair in redundant.near_copies],
         "fallbacks": dict(fallbacks),
         "edges": dict(edges),
         "tests_asked": sum(outcome.asked for outcome in outcomes),

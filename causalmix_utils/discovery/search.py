@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,8 +36,9 @@ class SearchOutcome:
 
 def search_graphs(
     values: np.ndarray,
-    tests: PValueTable,
+    is_categorical: np.ndarray,
     *,
+    test: str,
     methods: tuple[str, ...],
     alpha: float,
     max_tests: int,
@@ -55,8 +55,9 @@ def search_graphs(
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_columns)
-    tests : PValueTable
-        For the same rows and columns.
+    is_categorical : ndarray of bool, shape (n_columns,)
+        Both from `causalmix_utils.independence.encode_columns`.
+    test : {"fisherz", "mixed", "chisq"}
     methods : tuple of {"pc", "fci"}
     alpha : float
     max_tests : int
@@ -73,7 +74,9 @@ def search_graphs(
     if len(varies) < 2:
         outcome.marks = {method: np.zeros((n_columns, n_columns), dtype=int) for method in methods}
         return outcome
-    search = _Search(tests, varies, alpha=alpha, max_tests=max_tests, sink=sink)
+    tests = PValueTable(values, is_categorical, test=test, columns=varies)
+    sink = varies.index(sink) if sink in varies else None
+    search = _Search(tests, len(varies), alpha=alpha, max_tests=max_tests, sink=sink)
     skeleton = search.learn_skeleton()
     within_budget = skeleton.complete
     if not within_budget:
@@ -94,23 +97,19 @@ def search_graphs(
 
 
 class _Search:
-    """One array of rows, searched by PC and FCI."""
+    """PC and FCI on the tests of one array of rows."""
 
-    def __init__(
-        self, tests: PValueTable, varies: list[int], *, alpha: float, max_tests: int, sink: int | None
-    ) -> None:
-        self._tests, self._varies = tests, varies
-        self._alpha, self._max_tests = alpha, max_tests
-        self._sink = varies.index(sink) if sink in varies else None
+    def __init__(self, tests: PValueTable, n_columns: int, *, alpha: float, max_tests: int, sink: int | None) -> None:
+        self._tests, self._n_columns = tests, n_columns
+        self._alpha, self._max_tests, self._sink = alpha, max_tests, sink
         self.asked = 0
 
     def learn_skeleton(self, strongest: int | None = None) -> Skeleton:
-        n_columns = len(self._varies)
         # Always allowed: the unconditional tests, and with few neighbours also those with one condition. Without
         # these every two columns that depend on each other in any way would keep an edge.
-        least = (1 if strongest is None else 2 + strongest) * n_columns * (n_columns - 1)
+        least = (1 if strongest is None else 2 + strongest) * self._n_columns * (self._n_columns - 1)
         self._tests.begin_search(max(self._max_tests, least))
-        skeleton = learn_skeleton(self._ask, n_columns, alpha=self._alpha, strongest=strongest)
+        skeleton = learn_skeleton(self._tests, self._n_columns, alpha=self._alpha, strongest=strongest)
         self.asked += self._tests.asked
         return skeleton
 
@@ -121,13 +120,8 @@ class _Search:
         """Return the marks of FCI's graph, or None if it would pass the budget."""
         self._tests.begin_search(self._max_tests)
         try:
-            return learn_pag(self._ask, skeleton, alpha=self._alpha, sink=self._sink, max_subsets=self._max_tests)
+            return learn_pag(self._tests, skeleton, alpha=self._alpha, sink=self._sink, max_subsets=self._max_tests)
         except TestBudgetExceeded:
             return None
         finally:
             self.asked += self._tests.asked
-
-    def _ask(self, x: int, y: int, given: Sequence[int] = ()) -> float:
-        """The p-value for columns named by their positions among those that vary."""
-        varies = self._varies
-        return self._tests.p_value(varies[x], varies[y], tuple(varies[z] for z in given))

@@ -3,7 +3,7 @@
 A graph is a `networkx.DiGraph` whose nodes are the columns of a table, the target last.
 """
 
-from causalmix_utils.graphs.checks import check_edge_probabilities
+from causalmix_utils.discovery.matrix import check_edge_probabilities
 from causalmix_utils.graphs.equivalence import dag_to_cpdag
 from causalmix_utils.graphs.placement import blanket_probabilities
 from causalmix_utils.graphs.sampling import random_dag, sample_dag, threshold_graph

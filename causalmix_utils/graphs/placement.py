@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.graphs.checks import check_edge_probabilities, find_target
+from causalmix_utils.discovery.matrix import check_edge_probabilities, find_target
 from causalmix_utils.graphs.scores import markov_blanket
 
 PLACEMENTS = ("discovered", "sink", "blanket")

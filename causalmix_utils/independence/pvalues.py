@@ -60,29 +60,44 @@ def choose_test(table: Table, test: str = "auto") -> str:
 
 
 class PValueTable:
-    """The p-values of one table, each computed once, and a count of what was asked for.
+    """The tests of one table as a search asks for them: cautious where one cannot be done, and counted.
 
-    PC and FCI ask for the same tests on the same rows; they share one `PValueTable`.
+    PC and FCI share one `PValueTable` for each resample. Single p-values are remembered; those of batches are
+    not, since a search asks for each of them once.
 
     Parameters
     ----------
     values, is_categorical
         From `encode_columns`.
     test : {"fisherz", "mixed", "chisq"}
+    columns : sequence of int, optional
+        Columns that take part, in the order in which they are numbered here. All by default.
+
+    Attributes
+    ----------
+    asked : int
+        Tests that the search at hand has asked for, at most its budget.
+    computed : int
+        Tests computed so far, over all searches.
     """
 
-    def __init__(self, values: np.ndarray, is_categorical: np.ndarray, *, test: str) -> None:
+    def __init__(
+        self,
+        values: np.ndarray,
+        is_categorical: np.ndarray,
+        *,
+        test: str,
+        columns: Sequence[int] | None = None,
+    ) -> None:
         if test not in _TEST_CLASSES:
             raise ValueError(f"test must be one of {sorted(_TEST_CLASSES)}, got {test!r}")
+        if columns is not None:
+            values, is_categorical = values[:, columns], np.asarray(is_categorical)[columns]
         self._test = _TEST_CLASSES[test](values, is_categorical)
         self._known: dict[tuple, float] = {}
         self.asked = 0
+        self.computed = 0
         self._limit = math.inf
-
-    @property
-    def computed(self) -> int:
-        """Number of different tests computed so far."""
-        return len(self._known)
 
     def begin_search(self, budget: float = math.inf) -> None:
         """Start counting for a new search, which may ask for at most `budget` tests."""
@@ -99,9 +114,7 @@ class PValueTable:
         TestBudgetExceeded
             If the search has asked for more tests than its budget.
         """
-        self.asked += 1
-        if self.asked > self._limit:
-            raise TestBudgetExceeded
+        self._count(1)
         key = (x, y, *sorted(given)) if x < y else (y, x, *sorted(given))
         known = self._known.get(key)
         if known is None:
@@ -109,7 +122,38 @@ class PValueTable:
             if math.isnan(known):
                 known = 0.0 if len(given) else 1.0
             self._known[key] = known
+            self.computed += 1
         return known
+
+    def p_values(self, x: int, ys: np.ndarray, sets: np.ndarray) -> np.ndarray:
+        """Return many p-values of column `x` at once, as a search reads them.
+
+        Parameters
+        ----------
+        x : int
+        ys : ndarray of int, shape (k,)
+        sets : ndarray of int, shape (k, d)
+            Conditioning sets, all of the same size.
+
+        Returns
+        -------
+        ndarray of shape (k,)
+
+        Raises
+        ------
+        TestBudgetExceeded
+            If the search has asked for more tests than its budget; nothing is computed then.
+        """
+        self._count(len(ys))
+        answers = self._test.p_values(x, ys, sets)
+        self.computed += len(ys)
+        return np.where(np.isnan(answers), 0.0 if np.asarray(sets).size else 1.0, answers)
+
+    def _count(self, number: int) -> None:
+        if self.asked + number > self._limit:
+            self.asked = self._limit
+            raise TestBudgetExceeded
+        self.asked += number
 
 
 def independence_p_value(table: Table, x: str, y: str, given: Sequence[str] = (), *, test: str = "auto") -> float:

@@ -7,13 +7,70 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from causalmix_utils.independence.batches import (
+    DETERMINED,
+    RIDGE,
+    correlate_residuals,
+    find_wilks,
+    find_wilks_p_values,
+    gather_residuals,
+)
 from causalmix_utils.independence.columns import correlate, cut_into_bins, embed, pool_rare_levels
 
 _ROWS_PER_DEGREE = 5  # Rows that a conditional chi-square test needs for each degree of freedom.
-_DETERMINED = 1e-6  # Share of variance below which a variable counts as determined by others.
+_MOST_CORRELATED = 1 - np.finfo(float).eps  # Fisher's z of a perfect correlation would be infinite.
+_MOST_CELLS = 500_000  # Numbers in the largest array of a batch: 4 MB.
 
 
-class FisherZ:
+class _BatchedTest:
+    """What the tests share: batches, and the rule for missing values.
+
+    Subclasses set `_has_missing` and say how wide a test is.
+    """
+
+    _has_missing: np.ndarray
+
+    def p_value(self, x: int, y: int, given: Sequence[int] = ()) -> float:
+        """Return the p-value of "column `x` is independent of column `y` given columns `given`"."""
+        raise NotImplementedError
+
+    def _p_values_of_complete(self, x: int, ys: np.ndarray, sets: np.ndarray) -> np.ndarray:
+        """As `p_values`, for columns without missing values."""
+        return np.array([self.p_value(x, y, given) for y, given in zip(ys.tolist(), sets.tolist(), strict=True)])
+
+    def _count_cells(self, x: int, n_given: int) -> int:
+        """Numbers that one test of a batch takes in the largest array."""
+        return (n_given + 2) ** 2
+
+    def p_values(self, x: int, ys: np.ndarray, sets: np.ndarray) -> np.ndarray:
+        """Return the p-values of many tests of column `x`, several times faster than one by one.
+
+        Parameters
+        ----------
+        x : int
+        ys : ndarray of int, shape (k,)
+        sets : ndarray of int, shape (k, d)
+            Conditioning sets, all of the same size.
+
+        Returns
+        -------
+        ndarray of shape (k,)
+            As `p_value` gives them, up to rounding.
+        """
+        ys, sets = np.asarray(ys, dtype=np.intp), np.asarray(sets, dtype=np.intp).reshape(len(ys), -1)
+        answers = np.full(len(ys), np.nan)
+        incomplete = self._has_missing[x] | self._has_missing[ys] | self._has_missing[sets].any(axis=1)
+        for place in np.flatnonzero(incomplete).tolist():
+            answers[place] = self.p_value(x, int(ys[place]), sets[place].tolist())
+        complete = np.flatnonzero(~incomplete)
+        step = max(1, _MOST_CELLS // self._count_cells(x, sets.shape[1]))
+        for start in range(0, len(complete), step):
+            part = complete[start : start + step]
+            answers[part] = self._p_values_of_complete(x, ys[part], sets[part])
+        return answers
+
+
+class FisherZ(_BatchedTest):
     """Fisher's z test of a partial correlation.
 
     With r the partial correlation of X and Y given Z, in n rows,
@@ -47,11 +104,21 @@ class FisherZ:
         r = _partial_correlation(correlation[np.ix_(variables, variables)])
         if r is None:
             return math.nan
-        r = min(abs(r), 1 - np.finfo(float).eps)
+        r = min(abs(r), _MOST_CORRELATED)
         return math.erfc(math.sqrt(n_rows - len(given) - 3) * math.atanh(r) / math.sqrt(2))
 
+    def _p_values_of_complete(self, x: int, ys: np.ndarray, sets: np.ndarray) -> np.ndarray:
+        from scipy.special import erfc
 
-class MixedTest:
+        degrees = len(self._values) - sets.shape[1] - 3
+        if degrees <= 0:
+            return np.full(len(ys), np.nan)
+        pairs = np.column_stack([np.full(len(ys), x), ys])
+        r = np.abs(correlate_residuals(gather_residuals(self._correlation, pairs, sets)))
+        return erfc(math.sqrt(degrees / 2) * np.arctanh(np.minimum(r, _MOST_CORRELATED)))
+
+
+class MixedTest(_BatchedTest):
     """Degenerate-Gaussian likelihood-ratio test for numerical and categorical columns together.
 
     A category with k levels enters as k - 1 indicator columns, and the whole is treated as if it
@@ -77,49 +144,39 @@ class MixedTest:
         self._has_missing = np.isnan(values).any(axis=0)
         blocks = [embed(column, categorical) for column, categorical in zip(values.T, is_categorical, strict=True)]
         ends = np.cumsum([0] + [block.shape[1] for block in blocks])
-        self._places = [list(range(start, end)) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+        self._widths = np.diff(ends)
+        # Indicators of each column, filled up with -1.
+        numbers = np.arange(max(self._widths, default=0))
+        self._places = np.where(numbers < self._widths[:, None], ends[:-1, None] + numbers, -1)
         self._embedded = np.hstack(blocks)
         self._correlation = correlate(np.where(np.isnan(self._embedded).any(axis=0), 0.0, self._embedded))
 
     def p_value(self, x: int, y: int, given: Sequence[int] = ()) -> float:
         """Return the p-value of "column `x` is independent of column `y` given columns `given`"."""
-        parts = [self._places[x], self._places[y], [place for z in given for place in self._places[z]]]
-        places = [place for part in parts for place in part]
-        correlation, n_rows = self._correlation, len(self._embedded)
-        if self._has_missing[[x, y, *given]].any():
-            rows = self._embedded[:, places]
-            rows = rows[~np.isnan(rows).any(axis=1)]
-            block, n_rows = correlate(rows), len(rows)
-        else:
-            block = correlation[np.ix_(places, places)]
-        n_x, n_y, n_z = (len(part) for part in parts)
-        if n_rows - 1 - n_z < n_x + n_y + 1:
-            return math.nan
-        if n_x == n_y == 1:
-            r = _partial_correlation(block)
-            if r is None:
-                return math.nan
-            return _wilks_p_value(max(1 - r * r, 1e-300), 1, 1, n_rows - 1 - n_z)
-        return self._block_p_value(block, n_x, n_y, n_rows)
+        variables = [x, y, *given]
+        if not self._has_missing[variables].any():
+            return float(self._p_values_of_complete(x, np.array([y]), np.array([given], dtype=np.intp))[0])
+        widths = self._widths[variables]
+        rows = self._embedded[
+            :, np.concatenate([self._places[v, :width] for v, width in zip(variables, widths, strict=True)])
+        ]
+        rows = rows[~np.isnan(rows).any(axis=1)]
+        ends = np.cumsum(widths)
+        x_places, y_places, z_places = np.split(np.arange(ends[-1]), ends[:2])
+        return float(_test_blocks(correlate(rows), len(rows), x_places, y_places[None], z_places[None])[0])
 
-    @staticmethod
-    def _block_p_value(block: np.ndarray, n_x: int, n_y: int, n_rows: int) -> float:
-        n_xy = n_x + n_y
-        n_z = len(block) - n_xy
-        residual = block[:n_xy, :n_xy]
-        if n_z:
-            # The ridge is far below any real variance; it only keeps the solver from failing on singular blocks.
-            inverse_part = np.linalg.solve(block[n_xy:, n_xy:] + 1e-10 * np.eye(n_z), block[n_xy:, :n_xy])
-            residual = residual - block[:n_xy, n_xy:] @ inverse_part
-        whiten_x, whiten_y = _whitener(residual[:n_x, :n_x]), _whitener(residual[n_x:, n_x:])
-        if whiten_x.shape[1] == 0 or whiten_y.shape[1] == 0:
-            return math.nan
-        canonical = np.linalg.svd(whiten_x.T @ residual[:n_x, n_x:] @ whiten_y, compute_uv=False)
-        wilks = float(np.prod(np.clip(1 - canonical**2, 1e-300, 1.0)))
-        return _wilks_p_value(max(wilks, 1e-300), whiten_x.shape[1], whiten_y.shape[1], n_rows - 1 - n_z)
+    def _p_values_of_complete(self, x: int, ys: np.ndarray, sets: np.ndarray) -> np.ndarray:
+        y_places = _push_left(self._places[ys])
+        z_places = _push_left(self._places[sets].reshape(len(ys), -1))
+        x_places = self._places[x, : self._widths[x]]
+        return _test_blocks(self._correlation, len(self._embedded), x_places, y_places, z_places)
+
+    def _count_cells(self, x: int, n_given: int) -> int:
+        widest = self._places.shape[1]
+        return (self._widths[x] + widest * (n_given + 1)) ** 2
 
 
-class ChiSquare:
+class ChiSquare(_BatchedTest):
     """Pearson's chi-square test in each stratum of the conditioning set, summed.
 
     Empty rows and columns of a stratum take no degrees of freedom. Levels with fewer than five rows are
@@ -166,35 +223,34 @@ def _partial_correlation(correlation: np.ndarray) -> float | None:
         outer = correlation[:2, 2]
         covariance = correlation[:2, :2] - np.array([[outer[0] ** 2, outer[0] * outer[1]], [0, outer[1] ** 2]]) / z
     else:
-        ridge = 1e-10 * np.eye(len(correlation) - 2)  # Keeps the solver from failing on singular blocks.
+        ridge = RIDGE * np.eye(len(correlation) - 2)
         weights = np.linalg.solve(correlation[2:, 2:] + ridge, correlation[2:, :2])
         covariance = correlation[:2, :2] - correlation[:2, 2:] @ weights
-    if covariance[0, 0] < _DETERMINED or covariance[1, 1] < _DETERMINED:
+    if covariance[0, 0] < DETERMINED or covariance[1, 1] < DETERMINED:
         return None
     return float(covariance[0, 1] / math.sqrt(covariance[0, 0] * covariance[1, 1]))
 
 
-def _whitener(covariance: np.ndarray) -> np.ndarray:
-    """Matrix W with W' C W = identity on the part of C that has variance left."""
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    kept = eigenvalues > _DETERMINED
-    return vectors[:, kept] / np.sqrt(eigenvalues[kept])
+def _test_blocks(
+    correlation: np.ndarray, n_rows: int, x_places: np.ndarray, y_places: np.ndarray, z_places: np.ndarray
+) -> np.ndarray:
+    """P-values of Wilks' lambda for blocks of columns, one test for each row of places; -1 fills rows up."""
+    n_x, n_y, n_z = len(x_places), (y_places >= 0).sum(axis=1), (z_places >= 0).sum(axis=1)
+    pairs = np.column_stack([np.broadcast_to(x_places, (len(y_places), n_x)), y_places])
+    residuals = gather_residuals(correlation, pairs, z_places)
+    degrees = n_rows - 1 - n_z
+    if pairs.shape[1] == 2:
+        r = correlate_residuals(residuals)
+        wilks, rank_x, rank_y = np.maximum(1 - r * r, 1e-300), ~np.isnan(r), ~np.isnan(r)
+    else:
+        wilks, rank_x, rank_y = find_wilks(residuals, n_x)
+    return np.where(degrees < n_x + n_y + 1, np.nan, find_wilks_p_values(wilks, rank_x, rank_y, degrees))
 
 
-def _wilks_p_value(wilks: float, p: int, q: int, degrees: int) -> float:
-    """Upper tail of Wilks' lambda for `p` against `q` columns, by Rao's F approximation.
-
-    `degrees` are those of the residual covariance: rows - 1 - conditioning columns.
-    """
-    from scipy.special import fdtrc
-
-    power = math.sqrt((p**2 * q**2 - 4) / (p**2 + q**2 - 5)) if p**2 + q**2 > 5 else 1.0
-    first = p * q
-    second = (degrees - (p + q + 1) / 2) * power - (first - 2) / 2
-    if second <= 0:
-        return math.nan
-    root = wilks ** (1 / power)
-    return float(fdtrc(first, second, (1 - root) / root * second / first))
+def _push_left(places: np.ndarray) -> np.ndarray:
+    """Rows of places with the fillers -1 at the end, and no more of them than needed."""
+    places = -np.sort(-places, axis=1)
+    return places[:, : (places >= 0).sum(axis=1).max(initial=0)]
 
 
 def _stratified_chi_square(codes: np.ndarray) -> tuple[float, int]:

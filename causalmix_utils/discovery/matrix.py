@@ -1,4 +1,4 @@
-"""Checks of edge probabilities, each with a message that names what is wrong."""
+"""The matrix of edge probabilities: what it must fulfil, with messages that name what is wrong."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def plot_scores_by_table(
     highlight : str
         The model to judge.
     easy : collection of str
-        Tables that are easy for everyone: their names are followed by a star, in grey.
+        Tables that are easy: their names are followed by a star, in grey.
     ax : Axes, optional
         Axes to draw into; None makes a figure.
     xlabel : str

@@ -172,7 +172,7 @@ def load_rows(table: str, n: int, split: int) -> tuple[Table, Table]:
 
 
 class ScoreStore:
-    """A SQLite file of finished scores, each added in one transaction. Also a context manager that closes it."""
+    """A SQLite file of finished scores. Also a context manager that closes it."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,15 +187,16 @@ class ScoreStore:
     def __exit__(self, *exception) -> None:
         self._connection.close()
 
-    def add(self, record: dict[str, Any]) -> None:
-        """Store what `execute` returned; a score that is already there stays as it is."""
-        environment = json.dumps(record["environment"], sort_keys=True)
-        key = hashlib.sha256(environment.encode()).hexdigest()[:16]
-        task = Task(**{name: record[name] for name in Task.__dataclass_fields__})
+    def add(self, *records: dict[str, Any]) -> None:
+        """Store what `execute` returned, in one transaction; a score that is already there stays as it is."""
         with self._connection:
-            self._connection.execute("INSERT OR IGNORE INTO environments VALUES (?, ?)", (key, environment))
-            row = (task.identity, json.dumps(record | {"environment": key}))
-            self._connection.execute("INSERT OR IGNORE INTO scores VALUES (?, ?)", row)
+            for record in records:
+                environment = json.dumps(record["environment"], sort_keys=True)
+                key = hashlib.sha256(environment.encode()).hexdigest()[:16]
+                task = Task(**{name: record[name] for name in Task.__dataclass_fields__})
+                row = (task.identity, json.dumps(record | {"environment": key}))
+                self._connection.execute("INSERT OR IGNORE INTO environments VALUES (?, ?)", (key, environment))
+                self._connection.execute("INSERT OR IGNORE INTO scores VALUES (?, ?)", row)
 
     def records(self) -> dict[str, dict[str, Any]]:
         """The finished scores by identity."""
@@ -216,8 +217,8 @@ def open_store(path: Path, *, exported: Path | None) -> ScoreStore:
         for entry in environments.values():
             entry.pop("scores")
         frame = pd.read_parquet(exported / f"{NAME}.parquet").drop(columns="role")
-        for record in frame.to_dict("records"):
-            store.add(record | {"environment": environments[record["environment"]]})
+        records = frame.to_dict("records")
+        store.add(*(record | {"environment": environments[record["environment"]]} for record in records))
     return store
 
 

@@ -12,8 +12,17 @@ import matplotlib.pyplot as plt
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from causalmix_utils.discovery import edge_stability
 from causalmix_utils.graphs import random_dag
-from causalmix_utils.plots import describe_dag, describe_edge_probabilities, draw_dag, plot_edge_probabilities
+from causalmix_utils.plots import (
+    describe_dag,
+    describe_edge_probabilities,
+    draw_dag,
+    draw_neighbourhood,
+    plot_edge_overview,
+    plot_edge_probabilities,
+    plot_edge_stability,
+)
 from causalmix_utils.plots.style import HIGHLIGHT_COLOR
 
 
@@ -120,6 +129,47 @@ def test_the_heat_map_shows_every_probability_with_the_cause_as_row(n):
     assert ax.get_yticklabels()[-1].get_color() == HIGHLIGHT_COLOR
     with pytest.raises(ValueError, match="P gives the edge"):
         plot_edge_probabilities(P + 2)
+
+
+@pytest.mark.parametrize("n", [5, 20, 60, 130])
+def test_labels_of_the_overview_do_not_cover_each_other(n):
+    names = [f"measurement_{place}" for place in range(n - 1)] + ["y"]
+    values = np.triu(np.random.default_rng(n).random((n, n)) ** 6, 1)
+    values[n // 2 : min(n // 2 + 8, n - 1), -1] = 0.9  # Neighbours that stand side by side in the heat map.
+    figure = plot_edge_overview(pd.DataFrame(values, index=names, columns=names), title="all")
+    figure.canvas.draw()
+    heat = figure.axes[0]
+    labels = [label for label in heat.get_yticklabels() if label.get_text()]
+    assert "y" in [label.get_text() for label in labels] and len(labels) >= min(n, 5)
+    heights = sorted((label.get_window_extent().y0, label.get_window_extent().y1) for label in labels)
+    overlaps = [upper[0] - lower[1] for lower, upper in zip(heights[:-1], heights[1:], strict=True)]
+    assert min(overlaps) > -0.35 * labels[0].get_window_extent().height
+    assert figure.get_size_inches()[0] <= 13
+
+
+def test_more_neighbours_than_fit_are_counted_in_words():
+    names = [f"x{place}" for place in range(30)]
+    P = pd.DataFrame(0.0, index=names, columns=names)
+    P.loc[names[:-1], names[-1]] = np.linspace(0.2, 1, 29)
+    ax = draw_neighbourhood(P, most=10)
+    drawn = [text.get_text() for text in ax.texts]
+    assert "x28\n1.00" in drawn and "x0\n0.20" not in drawn
+    assert any(text.startswith("and 19 more with a probability of at most 0.74") for text in drawn)
+
+
+def test_the_intervals_of_stable_edges_are_drawn_apart_from_the_others():
+    P = pd.DataFrame([[0, 0.3, 1], [0, 0, 0.55], [0, 0, 0]], index=list("aby"), columns=list("aby"))
+    stability = edge_stability(P, n_resamples=20)
+    ax = plot_edge_stability(stability)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a – y", "b – y", "a – b"]
+    lines = [line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"]
+    np.testing.assert_allclose([line.get_xdata() for line in lines], stability[["low", "high"]])
+    colors = [to_hex(line.get_color()) for line in lines]
+    assert colors[0] != colors[1] == colors[2]
+    at_target = plot_edge_stability(stability, target="y")
+    assert [label.get_text() for label in at_target.get_yticklabels()] == ["a", "b"]
+    with pytest.raises(ValueError, match="no edge at 'z'"):
+        plot_edge_stability(stability, target="z")
 
 
 def test_the_words_beside_the_figures_name_what_matters():

@@ -9,12 +9,7 @@ for readers who can't see it.
 from causalmix_utils.plots.boxes import place_in_ring
 from causalmix_utils.plots.comparison import MODEL_COLORS, MODEL_LABELS, plot_model_means, plot_scores_by_table
 from causalmix_utils.plots.design import plot_power, plot_protocol
-from causalmix_utils.plots.graphs import (
-    describe_dag,
-    describe_edge_probabilities,
-    draw_dag,
-    plot_edge_probabilities,
-)
+from causalmix_utils.plots.graphs import describe_dag, draw_dag
 from causalmix_utils.plots.labels import CREDIT_LABELS
 from causalmix_utils.plots.marks import draw_marks, draw_neighbourhood
 from causalmix_utils.plots.models import (
@@ -22,6 +17,12 @@ from causalmix_utils.plots.models import (
     plot_fine_tuning,
     plot_prior_fitted_network,
     plot_step_rows,
+)
+from causalmix_utils.plots.probabilities import (
+    describe_edge_probabilities,
+    plot_edge_overview,
+    plot_edge_probabilities,
+    plot_edge_stability,
 )
 from causalmix_utils.plots.quality import plot_associations, plot_row_scores
 from causalmix_utils.plots.results import (
@@ -65,7 +66,9 @@ __all__ = [
     "place_in_ring",
     "plot_associations",
     "plot_differences",
+    "plot_edge_overview",
     "plot_edge_probabilities",
+    "plot_edge_stability",
     "plot_fine_tuning",
     "plot_gains",
     "plot_gap",

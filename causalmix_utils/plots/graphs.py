@@ -1,4 +1,4 @@
-"""Figures of graphs: one drawn as a graph, many as a matrix of edge probabilities."""
+"""Figures of directed acyclic graphs, with causes left of their effects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _LABEL_WIDTH = 16  # Characters of a node's label in one line.
 _NODE_WIDTH, _NODE_HEIGHT = 0.72, 0.74  # Of a node's box, in units of the distance between nodes.
-_MOST_NUMBERS = 12  # Columns up to which every probability is written into its cell.
 _SWEEPS = 8  # Passes that put each node beside its neighbours.
 
 
@@ -81,55 +80,6 @@ def draw_dag(
     return ax
 
 
-def plot_edge_probabilities(
-    P: pd.DataFrame, *, ax: Axes | None = None, target: str | None = None, title: str = ""
-) -> Axes:
-    """Draw edge probabilities as a heat map, causes as rows and effects as columns.
-
-    Parameters
-    ----------
-    P : DataFrame of shape (n, n)
-        From `causalmix_utils.discovery.edge_probabilities`.
-    ax : Axes, optional
-        Where to draw. None makes a figure whose size follows the number of columns.
-    target : str, optional
-        Column whose name is marked; the last one by default.
-    title : str
-        The figure's message.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    ValueError
-        If `P` is not a matrix of edge probabilities.
-    """
-    from causalmix_utils.graphs import check_edge_probabilities
-
-    check_edge_probabilities(P)
-    names = [textwrap.shorten(str(name), 28, placeholder="…") for name in P.columns]
-    size = max(4.5, 0.27 * len(P) + 2.2)
-    ax = make_axes(ax, title=title, size=(size + 0.6, size))
-    image = ax.imshow(P.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=1)
-    fontsize = 9 if len(P) <= 15 else 8 if len(P) <= 30 else 6
-    ax.set_xticks(range(len(P)), names, rotation=90, fontsize=fontsize)
-    ax.set_yticks(range(len(P)), names, fontsize=fontsize)
-    ax.set_ylabel("cause")
-    ax.set_xlabel("effect")
-    place = len(P) - 1 if target is None else list(P.columns).index(target)
-    for ticks in (ax.get_xticklabels(), ax.get_yticklabels()):
-        ticks[place].set(color=HIGHLIGHT_COLOR, fontweight="bold")
-    if len(P) <= _MOST_NUMBERS:
-        for (row, column), value in np.ndenumerate(P.to_numpy(dtype=float)):
-            if value >= 0.005:
-                color = "white" if value > 0.6 else "black"
-                ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)
-    ax.figure.colorbar(image, ax=ax, label="probability of the edge", shrink=0.7)
-    return ax
-
-
 def describe_dag(dag: nx.DiGraph, *, target: str | None = None) -> str:
     """Say in words what `draw_dag` shows: the number of nodes and edges, and the target's neighbours.
 
@@ -144,21 +94,6 @@ def describe_dag(dag: nx.DiGraph, *, target: str | None = None) -> str:
         return text
     causes, effects = sorted(dag.predecessors(target)), sorted(dag.successors(target))
     return f"{text} The target {target!r} has {_list_names('cause', causes)} and {_list_names('effect', effects)}."
-
-
-def describe_edge_probabilities(P: pd.DataFrame, *, n_edges: int = 3) -> str:
-    """Say in words what `plot_edge_probabilities` shows: its size and its most probable edges.
-
-    Examples
-    --------
-    >>> P = pd.DataFrame([[0.0, 0.75], [0.0, 0.0]], index=["age", "paid"], columns=["age", "paid"])
-    >>> describe_edge_probabilities(P)
-    "Heat map of edge probabilities between 2 columns. Most probable: 'age' → 'paid' (0.75)."
-    """
-    edges = P.stack()
-    edges = edges[edges > 0].sort_values(ascending=False, kind="stable").head(n_edges)
-    named = ", ".join(f"{source!r} → {end!r} ({value:.2f})" for (source, end), value in edges.items())
-    return f"Heat map of edge probabilities between {len(P)} columns. Most probable: {named or 'no edge at all'}."
 
 
 def _list_names(kind: str, names: list[str]) -> str:

@@ -95,6 +95,7 @@ def draw_neighbourhood(
     node: str | None = None,
     *,
     minimum: float = 0.1,
+    most: int = 16,
     labels: Mapping[str, str] | None = None,
     ax: Axes | None = None,
     title: str = "",
@@ -109,6 +110,8 @@ def draw_neighbourhood(
         The last column, the target, by default.
     minimum : float in (0, 1]
         Neighbours are drawn if the probabilities of the two directions add up to at least this.
+    most : int
+        At most this many neighbours are drawn, the likeliest; how many more there are is written below.
     labels, ax, title
         As in `draw_marks`.
 
@@ -132,7 +135,8 @@ def draw_neighbourhood(
     if not 0 < minimum <= 1:
         raise ValueError(f"minimum must be in (0, 1], got {minimum}")
     pairs = (P[node] + P.loc[node]).drop(node).sort_values(ascending=False, kind="stable")
-    neighbours = list(pairs[pairs >= minimum].index)
+    all_neighbours = list(pairs[pairs >= minimum].index)
+    neighbours = all_neighbours[:most]
     positions = place_in_ring(neighbours, width=2.6, height=1.6) | {node: (0.0, 0.0)}
     ax = prepare_canvas(ax, [node, *neighbours], positions, title=title, size=(7.2, 4.6))
     boxes = {node: draw_box(ax, str((labels or {}).get(node, node)), (0.0, 0.0), marked=True)}
@@ -149,6 +153,10 @@ def draw_neighbourhood(
                     width=0.4 + 3 * float(P.loc[source, end]),
                     bend=0.12,
                 )
+    if len(all_neighbours) > len(neighbours):
+        more = len(all_neighbours) - len(neighbours)
+        text = f"and {more} more with a probability of at most {pairs[neighbours[-1]]:.2f}"
+        ax.text(1, 0, text, transform=ax.transAxes, ha="right", va="bottom", fontsize="small", color="#505050")
     return ax
 
 

@@ -12,8 +12,8 @@ target, and the share of sampled graphs in which the target has no neighbour.
 With ``--copies``: one of two causes of the target gets a twin of a given correlation. Printed is how sure the edge from
 the cause or its twin to the target still is, whichever is surer, if the twin takes part in the search, and by default.
 
-With ``--blanket``: how much of the target's true Markov blanket the columns hold that `blanket_probabilities` puts above
-a threshold, and how many of these columns are in the blanket, for several levels of the tests.
+With ``--blanket``: how much of the target's true Markov blanket is among the columns that `blanket_probabilities` puts
+above a threshold, and how many of these columns are in the blanket, for several levels of the tests.
 """
 
 import argparse

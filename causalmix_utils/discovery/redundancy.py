@@ -18,8 +18,8 @@ DEFAULT_COLLINEARITY = 0.95
 """Correlation from which on a column counts as a copy of another, by default.
 
 Two columns that say nearly the same separate each other from the target in any test. On simulated tables of 133 rows
-a certain edge at the target was found in six of ten resamples once its cause had a twin with a correlation of 0.9, and in
-two of ten at 0.97; with 400 rows in nine and in six. ``benchmarks/measure_resampling.py --copies`` measures it.
+a certain edge at the target was found in six of ten resamples once its cause had a twin with a correlation of 0.9, and
+in two of ten at 0.97; with 400 rows in nine and in six. ``benchmarks/measure_resampling.py --copies`` measures it.
 """
 
 _COPY_OF_TARGET = (

@@ -391,6 +391,16 @@ def test_missing_values_do_not_empty_the_graph(test):
     assert adjacency(probabilities(numbers, test="fisherz")).loc["cause", "label"] == 1
 
 
+@pytest.mark.parametrize("test", ["auto", "chisq"])
+def test_columns_of_text_are_categories(test):
+    """In causal-learn an array of objects raises TypeError."""
+    table = make_table(400)
+    frame = table.to_frame().astype({"group": object, "label": object})
+    frame["group"] = frame["group"].map({"0": "small", "1": None, "2": "large"})
+    found = probabilities(Table.from_frame(frame, target="label"), test=test)
+    assert adjacency(found).loc["cause", "group"] > 0.5
+
+
 def test_raw_numbers_do_not_empty_the_graph_with_chi_square():
     assert adjacency(probabilities(make_table(400), test="chisq")).loc["cause", "label"] == 1
 

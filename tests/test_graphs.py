@@ -1,6 +1,7 @@
 """Graphs: always acyclic, drawn with the probabilities they were asked for, and compared by the book."""
 
 import math
+from itertools import combinations, product
 
 import networkx as nx
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from causalmix_utils.graphs import (
     blanket_probabilities,
     check_edge_probabilities,
+    list_members,
     markov_blanket,
     random_dag,
     sample_dag,
@@ -261,6 +263,49 @@ def test_the_markov_blanket_separates_a_node_from_all_others():
                 assert not nx.is_d_separator(dag, {node}, rest | {left_out}, smaller)
     with pytest.raises(ValueError, match="node='z'"):
         markov_blanket(dag, "z")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_members_of_a_class_have_the_same_separations_and_no_other_orientation_has_them(seed):
+    from causallearn.graph.GeneralGraph import GeneralGraph
+    from causallearn.graph.GraphNode import GraphNode
+    from causallearn.utils.DAG2CPDAG import dag2cpdag
+
+    rng = np.random.default_rng(seed)
+    names = list("abcde")
+    dag = random_dag(names, int(rng.integers(3, 8)), rng=rng)
+    nodes = {name: GraphNode(name) for name in names}
+    made = GeneralGraph(list(nodes.values()))
+    for source, end in dag.edges:
+        made.add_directed_edge(nodes[source], nodes[end])
+    cpdag = pd.DataFrame(dag2cpdag(made).graph, index=names, columns=names)
+    members = list_members(cpdag)
+    assert set(dag.edges) in [set(member.edges) for member in members]
+
+    def separations(graph):
+        pairs = [(a, b) for a in names for b in names if a < b]
+        sets = {
+            pair: [set(s) for k in range(4) for s in combinations(sorted(set(names) - set(pair)), k)] for pair in pairs
+        }
+        return [nx.is_d_separator(graph, {a}, {b}, given) for (a, b) in pairs for given in sets[a, b]]
+
+    expected = separations(dag)
+    assert all(separations(member) == expected for member in members)
+    skeleton = sorted(dag.edges)
+    same = 0
+    for turned in product((False, True), repeat=len(skeleton)):
+        other = graph([edge[::-1] if turn else edge for edge, turn in zip(skeleton, turned, strict=True)], names)
+        same += nx.is_directed_acyclic_graph(other) and separations(other) == expected
+    assert same == len(members)
+
+
+def test_graphs_with_circles_or_too_many_open_edges_have_no_list_of_members():
+    marks = pd.DataFrame([[0, 2], [1, 0]], index=list("ab"), columns=list("ab"))
+    with pytest.raises(ValueError, match="no circles"):
+        list_members(marks)
+    both_ways = nx.complete_graph(7).to_directed()
+    with pytest.raises(ValueError, match="at most 14 edges without a direction, got 21"):
+        list_members(both_ways)
 
 
 def graph(edges, nodes="abcd") -> nx.DiGraph:

@@ -80,6 +80,19 @@ def test_columns_with_a_common_cause_are_independent_given_that_cause(test, kind
     assert alone > 0.6 * REPETITIONS
 
 
+@pytest.mark.parametrize("n", [100, 200, 1000])
+@pytest.mark.parametrize(("x", "y"), [("numerical", "numerical"), ("categorical", "numerical")])
+def test_conditions_of_both_kinds_leave_the_level_of_the_mixed_test_as_it_is(x, y, n):
+    rng = np.random.default_rng(n)
+    kinds = [x, y, "numerical", "categorical"]
+    columns = np.array([kind == "categorical" for kind in kinds])
+    rejected = 0
+    for _ in range(REPETITIONS):
+        values = np.column_stack([draw_column(kind, n, rng) for kind in kinds])
+        rejected += MixedTest(values, columns).p_value(0, 1, (2, 3)) < LEVEL
+    assert FEWEST <= rejected <= MOST
+
+
 @pytest.mark.parametrize("missing", [0.1, 0.3])
 @pytest.mark.parametrize("test", [FisherZ, MixedTest, ChiSquare])
 def test_missing_values_leave_the_level_as_it_is(test, missing):

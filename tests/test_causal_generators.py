@@ -7,6 +7,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
+from causalmix_utils.evaluation import closest_record_distances
 from causalmix_utils.generators import make_generator
 from causalmix_utils.generators.causal_blanket import rank_features
 from causalmix_utils.tables import Table
@@ -132,10 +133,76 @@ def test_strongest_features_are_ranked_by_what_they_say_about_the_class(chain):
         fit("causal_blanket", chain, n_strongest=-1)
 
 
+def test_edges_that_only_serve_the_label_are_marked(chain):
+    generator = fit("causal_blanket", chain)
+    plain = fit("causal_blanket", chain, placement="discovered")
+    hidden = generator.hidden_
+    marked = {edge for dag in generator.dags_ for edge in dag.edges if dag.edges[edge]["serves_label"]}
+    assert any(edge[1] == "y" for edge in marked) and any(edge[0] == hidden for edge in marked)
+    for dag in generator.dags_:
+        for source, end, serves_label in dag.edges(data="serves_label"):
+            assert serves_label or hidden not in (source, end)
+            if "y" not in (source, end) and hidden not in (source, end):
+                assert not serves_label, "edges between features are as drawn"
+    for joined, apart in (("b", "noise 0"), ("c", "noise 1")):
+        shares = [
+            np.mean([dag.edges[name, "y"]["serves_label"] for dag in generator.dags_]) for name in (joined, apart)
+        ]
+        assert shares[0] < 0.5 < shares[1]
+    assert not any(serves for dag in plain.dags_ for *_, serves in dag.edges(data="serves_label"))
+
+
+def test_the_target_stands_where_it_is_placed(chain):
+    discovered, sink = (fit("causal_blanket", chain, placement=name) for name in ("discovered", "sink"))
+    for generator in (discovered, sink):
+        assert generator.hidden_ is None and all(set(dag) == set(chain.columns) for dag in generator.dags_)
+    for drawn, placed in zip(discovered.dags_, sink.dags_, strict=True):
+        assert set(placed.predecessors("y")) == set(nx.all_neighbors(drawn, "y"))
+        assert not list(placed.successors("y"))
+    assert any(list(dag.successors("y")) for dag in discovered.dags_)
+
+
+def test_graphs_with_the_target_as_discovered_are_those_of_the_causal_generator(chain):
+    placed, plain = fit("causal_blanket", chain, placement="discovered"), fit("causal", chain)
+    assert [set(dag.edges) for dag in placed.dags_] == [set(dag.edges) for dag in plain.dags_]
+
+
+def test_the_target_has_a_mechanism_of_its_own(chain):
+    for kind in ("forest", "boosting"):
+        kinds = [scm.graph.graph["mechanisms"] for scm in fit("causal_blanket", chain, target_mechanism=kind).scms_]
+        assert {kind_of["y"] for kind_of in kinds} == {f"cross-fitted {kind}"}
+        assert {kind_of[feature] for kind_of in kinds for feature in chain.X.columns} == {"linear"}
+
+
+def test_the_less_is_exchanged_the_closer_rows_come_to_real_ones(chain):
+    generator = fit("causal_blanket", chain)
+    distances = []
+    for exchange in (0.0, 0.2, 0.5, None):
+        rows = generator.set_params(exchange=exchange).sample(300, rng=np.random.default_rng(1))
+        distances.append(np.median(closest_record_distances(rows, chain)))
+    assert distances[0] < 1e-12 < distances[1] < distances[2] < distances[3]
+
+
+def test_rows_that_exchange_noises_keep_the_classes_shares_and_lack_what_the_first_row_lacks():
+    table = make_many_weak_causes(150, 0)
+    rows = fit("causal_blanket", table).sample(900, rng=np.random.default_rng(0))
+    assert (rows.y == "yes").mean() == pytest.approx((table.y == "yes").mean(), abs=0.06)
+    assert rows.X["x3"].isna().mean() == pytest.approx(table.X["x3"].isna().mean(), abs=0.01)
+
+
 def test_a_column_named_like_the_hidden_one_does_no_harm(chain):
     table = Table(name="named", X=chain.X.rename(columns={"noise 0": "hidden y"}), y=chain.y)
     rows = fit("causal_blanket", table).sample(20, rng=np.random.default_rng(0))
     assert rows.columns == table.columns
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("placement", "root"), ("target_mechanism", "magic"), ("exchange", 0.7), ("exchange", -1), ("exchange", "all")],
+)
+def test_wrong_options_of_the_blanket_are_named_with_their_value(chain, option, value):
+    with pytest.raises(ValueError, match=f"{option} must be .*{value}"):
+        fit("causal_blanket", chain, **{option: value})
 
 
 @pytest.mark.parametrize(

@@ -401,3 +401,61 @@ def test_dowhys_own_evaluation_accepts_the_models(table):
         config=EvaluateCausalModelConfig(mechanism_evaluation_kfolds=2, n_jobs=1),
     )
     assert result.mechanism_performances["response"].r2 > 0.7
+
+
+# A mechanism of its own for the target ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["linear", "boosting", "forest"])
+def test_a_target_mechanism_changes_the_target_alone(table, kind):
+    scm = fit_scm(TRUE_DAG, table, mechanisms="linear", target_mechanism=kind)
+    assert scm.graph.graph["mechanisms"] == {
+        "dose": "root",
+        "response": "linear",
+        "group": "root",
+        "label": f"cross-fitted {kind}",
+    }
+    rows = draw(scm, 300, table)
+    check_same_schema(rows, table)
+    by_class = rows.X.groupby(rows.y)["response"].mean()
+    assert by_class["high"] > by_class["low"]
+
+
+def test_the_foundation_model_can_draw_the_target():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=60), "k": rng.choice(["u", "v", None], size=60)})
+    table = Table.from_frame(frame.assign(y=np.where(frame["x"] > 0, "plus", "minus")), target="y")
+    scm = fit_scm(nx.DiGraph([("x", "y"), ("k", "y")]), table, target_mechanism="foundation")
+    rows = draw(scm, 80, table)
+    assert ((rows.X["x"] > 0) == (rows.y == "plus")).mean() > 0.75
+
+
+def test_what_a_cross_fitted_target_says_about_a_row_was_learnt_without_it():
+    rng = np.random.default_rng(0)
+    table = Table.from_frame(pd.DataFrame({"x": rng.normal(size=120), "y": ["a", "b"] * 60}), target="y")
+    mechanism = fit_scm(nx.DiGraph([("x", "y")]), table, target_mechanism="forest").causal_mechanism("y")
+    model = mechanism.classifier_model
+    own = np.array([model.classes.index(label) for label in table.y])
+    seen = model.predict_probabilities(table.X.to_numpy(dtype=object))[np.arange(120), own]
+    held_out = model.held_out_[np.arange(120), own]
+    assert model.held_out_.shape == (120, 2) and np.allclose(model.held_out_.sum(axis=1), 1)
+    assert seen.mean() > 0.7 and abs(held_out.mean() - 0.5) < 0.1, "there is nothing to learn here"
+
+
+def test_a_target_without_parents_keeps_its_distribution_and_the_kinds_do_not_share_a_cache(table):
+    apart = nx.DiGraph([("dose", "response")])
+    apart.add_nodes_from(table.columns)
+    scm = fit_scm(apart, table, target_mechanism="forest")
+    assert scm.graph.graph["mechanisms"]["label"] == "root"
+    cache = MechanismCache()
+    for kind in (None, "boosting", "forest"):
+        fit_scm(TRUE_DAG, table, target_mechanism=kind, cache=cache)
+    assert cache.misses == 4 + 2
+    with pytest.raises(ValueError, match="target_mechanism must be None or one of .* got 'deep'"):
+        fit_scm(TRUE_DAG, table, target_mechanism="deep")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_cross_fitted_target_needs_no_more_than_a_row(n):
+    table = Table.from_frame(pd.DataFrame({"x": np.arange(n), "y": list("aab")[:n]}), target="y")
+    assert len(draw(fit_scm(nx.DiGraph([("x", "y")]), table, target_mechanism="forest"), 5, table)) == 5

@@ -48,20 +48,20 @@ def as_objects(table):
 
 
 def test_where_nothing_is_redrawn_the_real_rows_come_back(table, scm):
-    rows, real = vary(scm, len(table), table, redraw=0.0), as_objects(table)
+    rows, real = vary(scm, len(table), table, exchange=0.0), as_objects(table)
     # What depends on a missing value may come out differently.
     pd.testing.assert_frame_equal(sort(rows.dropna()), sort(real.dropna()))
     pd.testing.assert_series_equal(sort(rows)["a"], sort(real)["a"])
 
 
 def test_every_row_is_varied_about_equally_often(table, scm):
-    rows = vary(scm, 2 * len(table) + 10, table, redraw=0.0)
+    rows = vary(scm, 2 * len(table) + 10, table, exchange=0.0)
     counts = rows["a"].value_counts()
     assert set(counts) == {2, 3} and (counts == 3).sum() == 10
 
 
-def test_a_kept_residual_is_that_of_a_real_row_whatever_its_parents_become(table, scm):
-    rows = vary(scm, 300, table, redraw=1.0, keep=["b"]).dropna()
+def test_a_residual_is_that_of_a_real_row_whatever_its_parents_become(table, scm):
+    rows = vary(scm, 300, table, exchange=0.5).dropna()
     model = scm.causal_mechanism("b").prediction_model
     residual = rows["b"] - model.predict(rows[["a"]].to_numpy(dtype=object)).ravel()
     real = table.X["b"] - model.predict(table.X[["a"]].to_numpy(dtype=object)).ravel()
@@ -69,19 +69,47 @@ def test_a_kept_residual_is_that_of_a_real_row_whatever_its_parents_become(table
     assert not np.isin(rows["b"].round(9), table.X["b"].round(9)).all(), "the value itself follows the new parent"
 
 
-def test_rows_that_are_wholly_redrawn_follow_the_model(table, scm):
-    rows = vary(scm, 4000, table, redraw=1.0)
+def test_each_new_row_has_the_noises_of_two_real_rows_of_one_level(table, scm):
+    """Roots show it: `a` and `k` are both roots, and come from two rows that share their class."""
+    rows = vary(scm, 500, table, exchange=0.5, within="y")
+    label = table.to_frame().set_index("a")["y"]
+    levels = table.X["k"].astype(object).groupby(table.y).agg(set)
+    assert all(level in levels[label[value]] for value, level in zip(rows["a"], rows["k"], strict=True))
+    lonely = table.y.where(np.arange(len(table)) > 0, "alone")
+    alone = Table("alone", table.X, lonely, table.categorical)
+    model = fit_scm(DAG, alone, mechanisms="linear")
+    rows = vary(model, len(table), alone, exchange=0.5, within="y")
+    first = rows[rows["a"] == table.X["a"][0]]
+    assert set(first["k"]) == {table.X["k"][0]}, "a row without a partner keeps its own noises"
+
+
+def test_no_row_is_left_as_it_was_unless_nothing_shall_be_exchanged(table, scm):
+    apart = nx.DiGraph()
+    apart.add_nodes_from(DAG.nodes)
+    free = fit_scm(apart, table, mechanisms="linear")
+    rows = vary(free, 1000, table, exchange=0.01)
+    real = set(table.to_frame()[["a", "b"]].dropna().itertuples(index=False, name=None))
+    changed = [row not in real for row in rows[["a", "b"]].dropna().itertuples(index=False, name=None)]
+    # A third of the rows exchange `k`.
+    assert 0.55 < np.mean(changed) < 0.75
+
+
+def test_dependence_along_edges_survives_any_exchange(table, scm):
+    rows = vary(scm, 4000, table, exchange=0.5)
     assert rows[["a", "b"]].corr().iloc[0, 1] == pytest.approx(table.X[["a", "b"]].corr().iloc[0, 1], abs=0.05)
     share = {name: (part["y"] == "yes").mean() for name, part in rows.groupby("k")}
     assert share["u"] > share["v"] + 0.2
 
 
-def test_dependence_that_the_graph_lacks_stays_as_far_as_noise_is_kept(table):
+def test_dependence_that_the_graph_lacks_stays_as_far_as_noises_stay_together(table):
     apart = nx.DiGraph()
     apart.add_nodes_from(DAG.nodes)
     scm = fit_scm(apart, table, mechanisms="linear")
-    strength = [vary(scm, 2000, table, redraw=redraw)[["a", "b"]].corr().iloc[0, 1] for redraw in (0.0, 0.3, 1.0)]
-    assert strength[0] > 0.85 and strength[0] > strength[1] > 0.3 and abs(strength[2]) < 0.1
+    strength = [vary(scm, 2000, table, exchange=share)[["a", "b"]].corr().iloc[0, 1] for share in (0.0, 0.2, 0.5)]
+    for share, value in zip((0.2, 0.5), strength[1:], strict=True):
+        # Both from the second row; or both from the first, with `k` exchanged, or none, and then one of three at random.
+        together = share**2 + (1 - share) ** 2 * (share + (1 - share) / 3)
+        assert value / strength[0] == pytest.approx(together, abs=0.08)
 
 
 def test_values_that_are_missing_in_the_real_row_are_missing_in_its_variations(table, scm):
@@ -90,16 +118,17 @@ def test_values_that_are_missing_in_the_real_row_are_missing_in_its_variations(t
     assert rows[["a", "k", "y"]].notna().all(axis=None)
 
 
-def test_probabilities_that_have_not_seen_the_row_keep_more_classes_than_certain_ones(table, scm):
+def test_a_target_that_is_cross_fitted_keeps_more_classes_than_one_that_is_too_certain(table):
+    """Flexible mechanisms are certain about the rows of their fit, and any other prediction looks like a change."""
     changed = {}
-    for name, value in (("certain", 1.0), ("doubtful", 0.5)):
-        of_own = (table.y == "yes") * value + (table.y == "no") * (1 - value)
-        known = pd.DataFrame({"yes": of_own, "no": 1 - of_own})
-        rows = vary(scm, 2000, table, redraw=0.2, keep=["y"], probabilities={"y": known})
-        pool = table.to_frame().set_index("a")["y"]
-        same = rows[rows["a"].isin(pool.index)]
-        changed[name] = (same["y"].to_numpy() != pool[same["a"]].to_numpy()).mean()
-    assert changed["doubtful"] < changed["certain"]
+    for name, kind in (("seen", None), ("cross-fitted", "forest")):
+        scm = fit_scm(DAG, table, mechanisms="linear", target_mechanism="forest")
+        model = scm.causal_mechanism("y").classifier_model
+        if kind is None:
+            del model.held_out_
+        rows = vary(scm, 2000, table, exchange=0.1)
+        changed[name] = (rows.set_index("a")["y"] != table.to_frame().set_index("a")["y"][rows["a"]]).mean()
+    assert changed["cross-fitted"] < changed["seen"]
 
 
 def test_several_models_share_the_rows(table, scm):
@@ -145,7 +174,7 @@ def test_any_table_on_any_graph_gives_values_of_the_right_kind(data):
     table = Table.from_frame(pd.DataFrame({**columns, "y": rng.choice(["a", "b", "c"], size=n)}), target="y")
     room = len(table.columns) * (len(table.columns) - 1) // 2
     scm = fit_scm(random_dag(table.columns, int(rng.integers(room + 1)), rng=rng), table, mechanisms="linear")
-    rows = vary_rows([scm], 25, like=table, rng=rng, redraw=data.draw(st.sampled_from([0.0, 0.5, 1.0])))
+    rows = vary_rows([scm], 25, like=table, rng=rng, exchange=data.draw(st.sampled_from([0.0, 0.5, 1.0])))
     assert set(rows["y"]) <= set(table.classes)
     for column in table.X.columns:
         if column in table.categorical:
@@ -159,7 +188,8 @@ def test_any_table_on_any_graph_gives_values_of_the_right_kind(data):
     ("options", "message"),
     [
         ({"n": 0}, "n must be a whole number of at least 1, got 0"),
-        ({"redraw": 1.2}, "redraw must be between 0 and 1, got 1.2"),
+        ({"exchange": 1.2}, "exchange must be between 0 and 1, got 1.2"),
+        ({"within": "a"}, "within must be a categorical column or the target, got 'a'"),
         ({"scms": []}, "scms must hold at least one model, got none"),
     ],
 )

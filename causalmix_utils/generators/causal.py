@@ -132,14 +132,14 @@ class CausalGenerator(Generator):
 
         return sample_dag(self.edge_probabilities_, rng=rng)
 
-    def _fit_models(self, train: Table) -> list:
+    def _fit_models(self, train: Table, **options: Any) -> list:
         from tqdm import tqdm
 
         from causalmix_utils.scm import MechanismCache, fit_scm
 
         cache = MechanismCache()
         dags = tqdm(self.dags_, desc="Models", disable=None if self.progress else True)
-        return [fit_scm(dag, train, mechanisms=self.mechanisms, cache=cache) for dag in dags]
+        return [fit_scm(dag, train, mechanisms=self.mechanisms, cache=cache, **options) for dag in dags]
 
     def _sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         return self._draw_rows(n, self.train_, rng)

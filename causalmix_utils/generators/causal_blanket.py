@@ -4,44 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.generators._checks import check_count
+from causalmix_utils.generators._checks import check_choice, check_count, check_fraction
 from causalmix_utils.generators.causal import CausalGenerator
 from causalmix_utils.generators.registry import register_generator
 from causalmix_utils.randomness import draw_seed
 from causalmix_utils.tables import Table
 
-if TYPE_CHECKING:
-    from causalmix_utils.scm import MechanismCache
+PLACEMENTS = ("blanket", "sink", "discovered")
 
 
 @register_generator
 class CausalBlanketGenerator(CausalGenerator):
-    """Causal rows whose classes are tied to the features on both sides.
+    """Causal rows whose classes are tied to the features on both sides, and that stay near real ones.
 
     **This is our improvement of `CausalGenerator`, not the paper's method.** With few rows, discovery misses many
     edges at the target; its rows then have plausible features and nearly random classes, and fine-tuning on them
-    teaches little. Here each drawn graph is changed at the target:
+    teaches little. Three things are different here.
 
-    1. The features tied to the target are its Markov blanket in the drawn graph and the features that predict it
-       best.
-    2. A hidden column that is distributed as the target becomes a cause of all these features, so that rows of
-       different classes differ as the real ones do. All edges between features stay as they were drawn.
-    3. The target itself becomes an effect of these features alone. Its mechanism is a random forest, a
-       stronger classifier than those of the other columns, so that the class agrees with the features of the row.
-
-    The hidden column is dropped from the rows.
+    1. *The graph at the target.* The features tied to the target are its Markov blanket in the drawn graph and those
+       that predict it best. A hidden column that equals the target becomes a cause of all these features, so that
+       rows of different classes differ as the real ones do, and the target itself becomes an effect of these features
+       alone. All edges between features stay as they were drawn. The hidden column is dropped from the rows.
+    2. *The target's mechanism* is stronger than those of the other columns.
+    3. *The rows are variations of real ones* (`causalmix_utils.scm.vary_rows`): a row has most of its noises from one
+       real row and the others from a second one of the same class, and all that depends on these follows, the class
+       included. So what the graph has missed is not lost.
 
     Parameters
     ----------
+    placement : {"blanket", "sink", "discovered"}, default="blanket"
+        Where the target stands: as above; an effect of its neighbours in the drawn graph; or as drawn. The latter two
+        have no hidden column.
     n_strongest : int, optional
-        Number of features that are tied to the target beyond its blanket, in the order of a random forest's
-        importance. By default all.
-    n_dags, n_resamples, methods, test, alpha, mechanisms, n_jobs, cover_classes
+        With placement "blanket", the number of features that are tied to the target beyond its blanket, in the order
+        of a random forest's importance. By default all.
+    target_mechanism : {"forest", "boosting", "linear", "foundation"}, default="forest"
+        What predicts the target, see `causalmix_utils.scm.fit_scm`.
+    exchange : float, optional, default=0.3
+        Probability with which a column takes the noise of the second row, for each new row and column by itself, at
+        most 0.5. None draws all noises anew, as `CausalGenerator` does: such rows have nothing of a real one.
+    n_dags, n_resamples, methods, test, alpha, mechanisms, n_jobs, cover_classes, progress
         As in `CausalGenerator`.
 
     Attributes
@@ -49,7 +55,8 @@ class CausalBlanketGenerator(CausalGenerator):
     blankets_ : list of list of str
         The features tied to the target in each graph.
     dags_ : list of networkx.DiGraph
-        The changed graphs; `hidden_` is the name of the hidden column in them.
+        The changed graphs; `hidden_` is the name of the hidden column in them, None if there is none. Edges that
+        discovery has not found, and that only serve the label, have the attribute ``serves_label=True``.
     edge_probabilities_, scms_
         As in `CausalGenerator`.
 
@@ -61,19 +68,23 @@ class CausalBlanketGenerator(CausalGenerator):
     ones. Here the hidden column takes the first role, so that the features are drawn near real ones, and the target
     the second.
 
-    The choices (all features; a forest rather than boosting, logistic regression, or a mean of these) were made on
-    development tables, by the AUC and the log-loss that a random forest trained on the synthetic rows alone reached
-    on held-out real rows.
+    The smaller `exchange`, the more the rows teach and the closer they come to repeating real ones; where rows must
+    not come close to real ones, take None. The choices were made on development tables alone, by the AUC that a
+    random forest trained on the rows reached on held-out real rows: see ``benchmarks/choose_blanket.py`` and what it
+    stored.
     """
 
     name = "causal_blanket"
-    summary = "causal rows with the target's Markov blanket kept (our improvement)"
+    summary = "variations of real rows by causal models with the target's Markov blanket kept (our improvement)"
     source = "this package, after Bühler et al. 2026"
 
     def __init__(
         self,
         *,
+        placement: str = "blanket",
         n_strongest: int | None = None,
+        target_mechanism: str = "forest",
+        exchange: float | None = 0.3,
         n_dags: int = 10,
         n_resamples: int = 20,
         methods: Sequence[str] = ("pc", "fci"),
@@ -95,35 +106,58 @@ class CausalBlanketGenerator(CausalGenerator):
             cover_classes=cover_classes,
             progress=progress,
         )
+        self.placement = placement
         self.n_strongest = n_strongest
+        self.target_mechanism = target_mechanism
+        self.exchange = exchange
 
     def _check_options(self) -> None:
+        from causalmix_utils.scm import TARGET_MECHANISMS
+
         super()._check_options()
+        check_choice("placement", self.placement, PLACEMENTS)
+        check_choice("target_mechanism", self.target_mechanism, TARGET_MECHANISMS)
+        if self.exchange is not None and check_fraction("exchange", self.exchange) > 0.5:
+            # Beyond, the second row would be the first.
+            raise ValueError(f"exchange must be at most 0.5, got {self.exchange!r}")
         if self.n_strongest is not None:
             check_count("n_strongest", self.n_strongest, minimum=0)
 
     def _fit(self, train: Table, rng: np.random.Generator) -> None:
         from causalmix_utils.graphs import markov_blanket
-        from causalmix_utils.scm import MechanismCache
 
-        self.hidden_ = _find_free_name(train)
-        strongest = rank_features(train, seed=draw_seed(rng))[: self.n_strongest]
+        is_tied = self.placement == "blanket"
+        self.hidden_ = _find_free_name(train) if is_tied else None
+        strongest = rank_features(train, seed=draw_seed(rng))[: self.n_strongest] if is_tied else []
         self.edge_probabilities_ = self._discover(train, rng)
         drawn = [self._draw_dag(train, rng) for _ in range(self.n_dags)]
         tied = [markov_blanket(dag, train.target) | set(strongest) for dag in drawn]
         self.blankets_ = [[column for column in train.X.columns if column in features] for features in tied]
-        self.dags_ = [
-            tie_target(dag, train.target, blanket, hidden=self.hidden_)
-            for dag, blanket in zip(drawn, self.blankets_, strict=True)
-        ]
-        self.extended_ = _add_hidden(train, self.hidden_)
-        self.scms_ = self._fit_models(self.extended_)
-        cache = MechanismCache()
-        for scm in self.scms_:
-            set_forest_target(scm, train, cache=cache)
+        self.dags_, self.extended_ = drawn, train
+        if is_tied:
+            self.dags_ = [
+                tie_target(dag, train.target, blanket, hidden=self.hidden_)
+                for dag, blanket in zip(drawn, self.blankets_, strict=True)
+            ]
+            self.extended_ = _add_hidden(train, self.hidden_)
+        self.scms_ = self._fit_models(self.extended_, target_mechanism=self.target_mechanism)
+
+    def _draw_dag(self, train: Table, rng: np.random.Generator):
+        from causalmix_utils.graphs import sample_dag
+
+        placement = "sink" if self.placement == "sink" else "discovered"
+        return sample_dag(self.edge_probabilities_, rng=rng, placement=placement)
 
     def _sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
-        return self._draw_rows(n, self.extended_, rng).drop(columns=self.hidden_)
+        from causalmix_utils.scm import vary_rows
+
+        if self.exchange is None:
+            rows = self._draw_rows(n, self.extended_, rng)
+        else:
+            rows = vary_rows(
+                self.scms_, n, like=self.extended_, rng=rng, exchange=self.exchange, within=self.train_.target
+            )
+        return rows.drop(columns=[] if self.hidden_ is None else self.hidden_)
 
 
 def tie_target(dag, target: str, blanket: Sequence[str], *, hidden: str):
@@ -142,46 +176,22 @@ def tie_target(dag, target: str, blanket: Sequence[str], *, hidden: str):
     Returns
     -------
     networkx.DiGraph
-        Acyclic, since the hidden node has no parents and the target no children.
+        Acyclic, since the hidden node has no parents and the target no children. Edges at the hidden node, and edges
+        at the target between columns that `dag` does not join, have the attribute ``serves_label=True``.
     """
     tied = dag.copy()
     tied.remove_edges_from([*dag.in_edges(target), *dag.out_edges(target)])
     tied.add_node(hidden)
     for feature in blanket:
-        tied.add_edge(hidden, feature)
-        tied.add_edge(feature, target)
+        tied.add_edge(hidden, feature, serves_label=True)
+        tied.add_edge(feature, target, serves_label=not _is_discovered(dag, feature, target))
     return tied
 
 
-def set_forest_target(scm, train: Table, *, cache: MechanismCache) -> None:
-    """Give the target of a fitted model a random forest as its mechanism.
-
-    Parameters
-    ----------
-    scm : dowhy.gcm.StructuralCausalModel
-        From `fit_scm`; changed in place. A target without parents keeps its mechanism.
-    train : Table
-        The table without hidden columns.
-    cache : MechanismCache
-        Where a forest for the same parents is looked up and kept.
-    """
-    parents = tuple(sorted(scm.graph.predecessors(train.target)))
-    if parents:
-        forest = cache.get(train, train.target, parents, "forest", lambda *_: _fit_forest(train, parents))
-        scm.set_causal_mechanism(train.target, forest)
-        scm.graph.graph["mechanisms"][train.target] = "forest"
-
-
-def _fit_forest(train: Table, parents: tuple[str, ...]):
-    from dowhy.gcm import ClassifierFCM
-    from sklearn.ensemble import RandomForestClassifier
-
-    from causalmix_utils.scm.mechanisms import ParentsClassifier
-
-    levels = [sorted(train.X[column].dropna().unique()) if column in train.categorical else None for column in parents]
-    forest = ClassifierFCM(ParentsClassifier(RandomForestClassifier(n_estimators=200, random_state=0), levels))
-    forest.fit(X=train.X[list(parents)].astype(object).to_numpy(dtype=object), Y=train.y.to_numpy())
-    return forest
+def _is_discovered(dag, first: str, second: str) -> bool:
+    """Whether two nodes are joined by an edge that was drawn, and not added for the label's sake."""
+    edges = [edge for edge in ((first, second), (second, first)) if dag.has_edge(*edge)]
+    return any(not dag.edges[edge].get("serves_label", False) for edge in edges)
 
 
 def rank_features(train: Table, *, seed: int) -> list[str]:

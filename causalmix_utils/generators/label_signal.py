@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalmix_utils.folds import assign_folds
 from causalmix_utils.forests import predict_by_forest
 from causalmix_utils.generators._checks import check_count
 from causalmix_utils.generators.registry import make_generator
@@ -112,7 +113,7 @@ def measure_label_signal(
         raise ValueError(f"train holds one class only, {train.classes[0]!r}: there is nothing to say about it")
     if len(train) < 2 * n_folds:
         raise ValueError(f"n_folds={n_folds} needs at least {2 * n_folds} rows, but {train.name!r} has {len(train)}")
-    folds = _assign_folds(train, n_folds, rng)
+    folds = assign_folds(train.y, n_folds, rng=rng)
     proba = {kind: np.empty((len(train), len(train.classes))) for kind in ("synthetic", "real")}
     for fold in range(n_folds):
         seen, held_out = train.take(folds != fold), folds == fold
@@ -123,12 +124,3 @@ def measure_label_signal(
             )
     auc = {kind: roc_auc(train.y, values, train.classes) for kind, values in proba.items()}
     return LabelSignal(synthetic=auc["synthetic"], real=auc["real"], n_folds=n_folds, n_rows=n_rows)
-
-
-def _assign_folds(train: Table, n_folds: int, rng: np.random.Generator) -> np.ndarray:
-    """The fold of each row: about equally many rows of each class in all, whatever the smallest class."""
-    order = rng.permutation(len(train))
-    order = order[np.argsort(train.y.to_numpy(dtype=str)[order], kind="stable")]
-    folds = np.empty(len(train), dtype=np.int64)
-    folds[order] = np.arange(len(train)) % n_folds
-    return folds

@@ -18,12 +18,13 @@ to the class are those of the table.
 from causalmix_utils.scm.cache import MechanismCache
 from causalmix_utils.scm.diagnostics import ScmDiagnosis, diagnose_mechanisms, diagnose_scm
 from causalmix_utils.scm.falsification import GraphVerdict, falsify_dag
-from causalmix_utils.scm.fitting import MECHANISMS, fit_scm, fit_scm_ensemble
+from causalmix_utils.scm.fitting import MECHANISMS, TARGET_MECHANISMS, fit_scm, fit_scm_ensemble
 from causalmix_utils.scm.sampling import sample_ensemble, sample_rows
 from causalmix_utils.scm.variation import vary_rows
 
 __all__ = [
     "MECHANISMS",
+    "TARGET_MECHANISMS",
     "GraphVerdict",
     "MechanismCache",
     "ScmDiagnosis",

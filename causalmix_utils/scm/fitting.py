@@ -12,11 +12,19 @@ from causalmix_utils.scm.cache import MechanismCache
 from causalmix_utils.tables import MISSING_LEVEL, Table
 
 MECHANISMS = ("linear", "boosting", "auto")
+TARGET_MECHANISMS = ("linear", "boosting", "forest", "foundation")
 
-_ROWS_FOR_BOOSTING = 100  # Rows from which on "auto" takes boosting.
+ROWS_FOR_BOOSTING = 100  # Rows from which on "auto" takes boosting.
 
 
-def fit_scm(dag: nx.DiGraph, train: Table, *, mechanisms: str = "boosting", cache: MechanismCache | None = None):
+def fit_scm(
+    dag: nx.DiGraph,
+    train: Table,
+    *,
+    mechanisms: str = "boosting",
+    target_mechanism: str | None = None,
+    cache: MechanismCache | None = None,
+):
     """Fit a structural causal model to a table on a given graph.
 
     Parameters
@@ -28,6 +36,10 @@ def fit_scm(dag: nx.DiGraph, train: Table, *, mechanisms: str = "boosting", cach
         What predicts a node from its parents: ridge and logistic regression; scikit-learn's histogram
         gradient boosting in a small setting; or, for each node, linear below 100 rows
         in which the node is present and boosting from there on.
+    target_mechanism : {"linear", "boosting", "forest", "foundation"}, optional
+        A mechanism of its own for the target, if it has parents: one of the above, a random forest of 200 trees, or
+        the embedded foundation model with `train` as its context (at most ten classes). It is cross-fitted, so that
+        `vary_rows` knows how probable the class of each real row was. By default the target is a node like any other.
     cache : MechanismCache, optional
         Where mechanisms are looked up and kept.
 
@@ -36,13 +48,15 @@ def fit_scm(dag: nx.DiGraph, train: Table, *, mechanisms: str = "boosting", cach
     dowhy.gcm.StructuralCausalModel
         Every node has its fitted mechanism: a root ``EmpiricalDistribution``, a numerical node
         ``AdditiveNoiseModel``, a categorical node (the target is one) ``ClassifierFCM``.
-        ``scm.graph.graph["mechanisms"]`` maps each node to ``"root"``, ``"linear"`` or ``"boosting"``,
+        ``scm.graph.graph["mechanisms"]`` maps each node to ``"root"``, ``"linear"``, ``"boosting"``, … (a
+        `target_mechanism` to its name after ``"cross-fitted "``),
         ``scm.graph.graph["categorical"]`` names the categorical nodes.
 
     Raises
     ------
     ValueError
-        If `mechanisms` is unknown, or the graph has a cycle or other nodes than the table has columns.
+        If `mechanisms` or `target_mechanism` is unknown, or the graph has a cycle or other nodes than the table has
+        columns.
 
     Notes
     -----
@@ -59,6 +73,8 @@ def fit_scm(dag: nx.DiGraph, train: Table, *, mechanisms: str = "boosting", cach
     """
     if mechanisms not in MECHANISMS:
         raise ValueError(f"mechanisms must be one of {list(MECHANISMS)}, got {mechanisms!r}")
+    if target_mechanism is not None and target_mechanism not in TARGET_MECHANISMS:
+        raise ValueError(f"target_mechanism must be None or one of {list(TARGET_MECHANISMS)}, got {target_mechanism!r}")
     check_graph(dag, train)
     from dowhy import gcm
     from dowhy.gcm.causal_models import PARENTS_DURING_FIT
@@ -71,6 +87,8 @@ def fit_scm(dag: nx.DiGraph, train: Table, *, mechanisms: str = "boosting", cach
     for node in train.columns:
         parents = tuple(sorted(dag.predecessors(node)))  # DoWhy's own order of parents.
         kinds[node] = _choose_kind(mechanisms, frame[node], parents)
+        if node == train.target and parents and target_mechanism is not None:
+            kinds[node] = f"cross-fitted {target_mechanism}"
         mechanism = cache.get(
             train, node, parents, kinds[node], lambda *task: _fit_mechanism(frame, categorical, *task)
         )
@@ -153,7 +171,7 @@ def _choose_kind(mechanisms: str, values: pd.Series, parents: tuple[str, ...]) -
     if not parents:
         return "root"
     if mechanisms == "auto":
-        return "boosting" if values.notna().sum() >= _ROWS_FOR_BOOSTING else "linear"
+        return "boosting" if values.notna().sum() >= ROWS_FOR_BOOSTING else "linear"
     return mechanisms
 
 

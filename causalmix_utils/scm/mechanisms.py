@@ -19,15 +19,20 @@ from dowhy.gcm.stochastic_models import EmpiricalDistribution
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from causalmix_utils.folds import assign_folds
+
 _MAX_BOOSTED_LEVELS = 254  # scikit-learn's boosting takes no category with more levels.
 _MAX_TREES = 400  # Trees of one classifier, over all classes.
+_FOLDS = 5  # Folds of a cross-fitted classifier.
+
+CROSS_FITTED = "cross-fitted "
 
 
 def make_mechanism(kind: str, levels: Sequence[list[str] | None], *, n_classes: int | None):
@@ -35,7 +40,9 @@ def make_mechanism(kind: str, levels: Sequence[list[str] | None], *, n_classes: 
 
     Parameters
     ----------
-    kind : {"linear", "boosting"}
+    kind : {"linear", "boosting", "forest", "foundation"}
+        After "cross-fitted ", for a categorical node, the mechanism also knows how it predicts rows that it
+        has not seen.
     levels : sequence, one entry a parent
         The parent's levels, or None for a numerical parent. Empty for a root.
     n_classes : int or None
@@ -43,10 +50,11 @@ def make_mechanism(kind: str, levels: Sequence[list[str] | None], *, n_classes: 
     """
     if not levels:
         return EmpiricalDistribution()
-    estimator = _make_estimator(kind, levels, n_classes)
+    estimator = _make_estimator(kind.removeprefix(CROSS_FITTED), levels, n_classes)
     if n_classes is None:
         return AdditiveNoiseModel(ParentsRegressor(estimator, levels))
-    return ClassifierFCM(ParentsClassifier(estimator, levels))
+    model = CrossFittedClassifier if kind.startswith(CROSS_FITTED) else ParentsClassifier
+    return ClassifierFCM(model(estimator, levels))
 
 
 class _ParentsModel(PredictionModel):
@@ -120,7 +128,42 @@ class ParentsClassifier(_ParentsModel, ClassificationModel):
         return [str(level) for level in self.estimator.classes_]
 
 
+class CrossFittedClassifier(ParentsClassifier):
+    """A classifier that also knows how it predicts the rows of its fit when it has not seen them.
+
+    What a flexible classifier says about the rows of its own fit is nearly certain, and tells nothing about how
+    likely their levels were.
+
+    Attributes
+    ----------
+    held_out_ : ndarray of shape (n_rows, n_classes)
+        For each row of the fit, the probabilities by the same estimator fitted to four fifths of the rows, that row
+        not among them. Columns as in `classes`.
+    """
+
+    def fit(self, X: np.ndarray, Y: np.ndarray) -> None:
+        X, y = np.asarray(X, dtype=object).reshape(len(X), -1), np.asarray(Y, dtype=str).ravel()
+        estimator = clone(self.estimator)
+        super().fit(X, y)
+        self.held_out_ = np.zeros((len(y), len(self.classes)))
+        # Always the same folds, since a fit draws no random numbers.
+        folds = assign_folds(y, min(_FOLDS, len(y)), rng=np.random.default_rng(0))
+        for fold in range(folds.max() + 1):
+            others = ParentsClassifier(clone(estimator), self.levels)
+            seen = folds != fold if folds.max() else folds == fold
+            others.fit(X[seen], y[seen])
+            places = [self.classes.index(level) for level in others.classes]
+            self.held_out_[np.ix_(folds == fold, places)] = others.predict_probabilities(X[folds == fold])
+
+
 def _make_estimator(kind: str, levels: Sequence[list[str] | None], n_classes: int | None) -> BaseEstimator:
+    if kind == "forest":
+        return RandomForestClassifier(n_estimators=200, random_state=0)
+    if kind == "foundation":
+        from causalmix_utils.foundation import load_classifier
+
+        nominal = [place for place, known in enumerate(levels) if known is not None]
+        return load_classifier(categorical_features_indices=nominal)
     if kind == "boosting":
         # Small trees, few rounds, shrunken leaves: chosen by held-out log-loss and R² on the development tables,
         # from 60 to 600 rows; 40 rounds of 8 leaves took twice as long and were worse. A round grows

@@ -1,15 +1,15 @@
-"""Variations of real rows: what a row would have been, had some of its noise come out differently.
+"""Variations of real rows: what a row would have been, had some of its noise been that of another row.
 
 A structural causal model explains a row by its noises: what a root's value is, what is left of a number after the
 prediction from its parents, which level a category fell on.  A fresh sample draws all of them anew, as if they were
 independent.  In a fitted model they are not quite: whatever the graph missed has gone into the noise.  So here
-a new row starts from a real one, keeps most of that row's noises, draws the others anew, and lets everything that
-depends on these follow: a *counterfactual* of the real row, in Pearl's three steps of abduction, action and prediction.
+a new row starts from a real one, takes some noises of a second real row in place of its own, and lets everything that
+depends on these follow: a *counterfactual* of the first row, by Pearl's three steps of abduction, action, prediction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
 import networkx as nx
 import numpy as np
@@ -25,9 +25,8 @@ def vary_rows(
     *,
     like: Table,
     rng: np.random.Generator,
-    redraw: float = 0.3,
-    keep: Collection[str] = (),
-    probabilities: Mapping[str, pd.DataFrame] | None = None,
+    exchange: float = 0.3,
+    within: str | None = None,
 ) -> pd.DataFrame:
     """Draw variations of the rows of a table from structural causal models.
 
@@ -42,20 +41,17 @@ def vary_rows(
     like : Table
         The table that the models were fitted to.
     rng : Generator
-    redraw : float in [0, 1]
-        Probability with which the noise of a column is drawn anew, for each row and column by itself. 0 repeats the
-        real rows; 1 keeps nothing of them.
-    keep : collection of str
-        Columns whose noise is never drawn anew.
-    probabilities : dict, optional
-        For a categorical column, a DataFrame with a row for each row of `like` and a column for each
-        level: probabilities given the parents of that row. By default the mechanism's own, which are
-        too certain where the mechanism is flexible, since it has seen these rows.
+    exchange : float in [0, 1]
+        Probability with which a column takes the noise of the second row, for each new row and column by itself; at
+        least one feature of each row does, unless it is 0. 0 and 1 repeat real rows; 0.5 mixes most.
+    within : str, optional
+        A categorical column, or the target: the second row is drawn from those of the same level. By default
+        from all rows.
 
     Returns
     -------
     DataFrame of shape (n, n_columns)
-        Raw rows, not rounded and not clipped: floats, strings, and NaN where the real row has a missing value.
+        Raw rows, not rounded and not clipped: floats, strings, and NaN where the first row has a missing value.
 
     Raises
     ------
@@ -64,10 +60,11 @@ def vary_rows(
 
     Notes
     -----
-    A number keeps its residual. For a category, the old level is kept with the probability min(1, p_new / p_old) of
-    that level, and otherwise drawn in proportion to max(0, p_new - p_old) over the levels (a *maximal coupling*):
-    the result is distributed as p_new says, and no more rows than necessary change their level. A value that
-    is missing in the real row has no noise to keep and is drawn anew for the columns that depend on it.
+    A number takes over a residual. A category takes over a level, which is kept with the probability
+    min(1, p_new / p_old) of that level, and otherwise drawn in proportion to max(0, p_new - p_old) over the levels (a
+    *maximal coupling*): the result is distributed as p_new says, and no more rows than necessary change their level. A
+    cross-fitted target (see `fit_scm`) takes p_old from a fit that has not seen the row; its own would be too
+    certain. A row in which a value is missing has no noise to give; that of any other row is taken.
 
     References
     ----------
@@ -81,7 +78,7 @@ def vary_rows(
     >>> frame = pd.DataFrame({"x": np.arange(50.0)})
     >>> table = Table.from_frame(frame.assign(y=np.where(frame["x"] > 20, "late", "early")), target="y")
     >>> scm = fit_scm(nx.DiGraph([("x", "y")]), table, mechanisms="linear")
-    >>> same = vary_rows([scm], 50, like=table, rng=rng, redraw=0.0)
+    >>> same = vary_rows([scm], 50, like=table, rng=rng, exchange=0.0)
     >>> same.sort_values("x", ignore_index=True).equals(table.to_frame())
     True
     """
@@ -89,64 +86,82 @@ def vary_rows(
         raise ValueError("scms must hold at least one model, got none")
     if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
         raise ValueError(f"n must be a whole number of at least 1, got {n!r}")
-    if not 0 <= redraw <= 1:
-        raise ValueError(f"redraw must be between 0 and 1, got {redraw}")
+    if not 0 <= exchange <= 1:
+        raise ValueError(f"exchange must be between 0 and 1, got {exchange}")
+    if within is not None and within not in [*like.categorical, like.target]:
+        raise ValueError(f"within must be a categorical column or the target, got {within!r}")
     for scm in scms:
         check_graph(scm.graph, like)
     frame = prepare_frame(like)
     repeats = -(-n // len(like))
-    rows = np.concatenate([rng.permutation(len(like)) for _ in range(repeats)])[:n]
+    first = np.concatenate([rng.permutation(len(like)) for _ in range(repeats)])[:n]
+    second = _draw_partners(first, None if within is None else frame[within], len(like), rng)
+    exchanged = _draw_exchanges(n, like.X.shape[1], exchange, rng)
+    columns = list(enumerate(like.columns))
     models = rng.permutation(np.arange(n) % len(scms))
     abducted: dict[tuple, np.ndarray] = {}  # Shared, since the models share their mechanisms.
     parts = []
     for place, scm in enumerate(scms):
         chosen = np.flatnonzero(models == place)
         if len(chosen):
-            part = _vary(scm, frame, rows[chosen], redraw, set(keep), probabilities or {}, abducted, rng)
-            parts.append(part.set_axis(chosen))
+            sources = {node: np.where(exchanged[chosen, at], second[chosen], first[chosen]) for at, node in columns}
+            parts.append(_vary(scm, frame, sources, abducted, rng).set_axis(chosen))
     varied = pd.concat(parts).sort_index()
-    blank = like.X.isna().iloc[rows].reset_index(drop=True)
+    blank = like.X.isna().iloc[first].reset_index(drop=True)
     for column in blank.columns[blank.any()]:
         varied[column] = varied[column].mask(blank[column])
     return varied[like.columns]
 
 
+def _draw_partners(first: np.ndarray, values: pd.Series | None, n_rows: int, rng: np.random.Generator) -> np.ndarray:
+    """For each row a second one, with the same level of `values` if there are any; a missing value is a level."""
+    if values is None:
+        return rng.integers(n_rows, size=len(first))
+    codes = pd.factorize(values)[0]
+    second = np.empty(len(first), dtype=np.int64)
+    for code in np.unique(codes[first]):
+        asking = codes[first] == code
+        second[asking] = rng.choice(np.flatnonzero(codes == code), size=asking.sum())
+    return second
+
+
+def _draw_exchanges(n: int, n_features: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Which columns of each row, the target being the last, take over a noise."""
+    exchanged = rng.random((n, n_features + 1)) < share
+    if share > 0:
+        untouched = np.flatnonzero(~exchanged[:, :-1].any(axis=1))
+        exchanged[untouched, rng.integers(n_features, size=len(untouched))] = True
+    return exchanged
+
+
 def _vary(
     scm,
     frame: pd.DataFrame,
-    rows: np.ndarray,
-    redraw: float,
-    keep: set[str],
-    probabilities: Mapping[str, pd.DataFrame],
+    sources: dict[str, np.ndarray],
     abducted: dict[tuple, np.ndarray],
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Variations of some rows of `frame` by one model."""
+    """New rows by one model; `sources` says for each column which rows of `frame` its noise comes from."""
     new: dict[str, np.ndarray] = {}
     categorical = set(scm.graph.graph["categorical"])
     for node in nx.lexicographical_topological_sort(scm.graph):
         parents, mechanism = sorted(scm.graph.predecessors(node)), scm.causal_mechanism(node)
-        old = frame[node].to_numpy()[rows]
-        fresh = frame[node].isna().to_numpy()[rows]
-        if node not in keep:
-            fresh = fresh | (rng.random(len(rows)) < redraw)
+        rows, present = sources[node], frame[node].notna().to_numpy()
+        rows = np.where(present[rows], rows, rng.choice(np.flatnonzero(present), size=len(rows)))
         if not parents:
-            new[node] = np.where(fresh, rng.choice(frame[node].dropna().to_numpy(), size=len(rows)), old)
+            new[node] = frame[node].to_numpy()[rows]
             continue
         X = np.column_stack([new[parent].astype(object) for parent in parents])
         key = (id(mechanism), node)
         if key not in abducted:
-            abducted[key] = _abduct(mechanism, frame, node, parents, probabilities.get(node), node in categorical)
-        known = abducted[key]
+            abducted[key] = _abduct(mechanism, frame, node, parents, node in categorical)
+        noise = abducted[key][rows]
         if node in categorical:
             levels = np.array(mechanism.classifier_model.classes, dtype=object)
-            given = mechanism.estimate_probabilities(X)
             codes = {level: code for code, level in enumerate(levels)}
-            before = np.array([codes.get(level, 0) for level in old])
-            kept = couple(before, known[rows], given, rng=rng)
-            new[node] = levels[np.where(fresh, _draw(given, rng), kept)]
+            before = np.array([codes[level] for level in frame[node].to_numpy()[rows]])
+            new[node] = levels[couple(before, noise, mechanism.estimate_probabilities(X), rng=rng)]
         else:
-            noise = np.where(fresh, rng.choice(known[~np.isnan(known)], size=len(rows)), known[rows])
             new[node] = mechanism.prediction_model.predict(X).ravel() + noise
     return pd.DataFrame(new)
 
@@ -156,16 +171,14 @@ def _abduct(
     frame: pd.DataFrame,
     node: str,
     parents: list[str],
-    probabilities: pd.DataFrame | None,
     is_categorical: bool,
 ) -> np.ndarray:
     """What each row of `frame` says about the noise of a node: a residual, or the levels' probabilities."""
     X = frame[parents].to_numpy(dtype=object)
     if not is_categorical:
         return frame[node].to_numpy(dtype=float) - mechanism.prediction_model.predict(X).ravel()
-    if probabilities is None:
-        return mechanism.estimate_probabilities(X)
-    return probabilities[list(mechanism.classifier_model.classes)].to_numpy(dtype=float)
+    held_out = getattr(mechanism.classifier_model, "held_out_", None)
+    return mechanism.estimate_probabilities(X) if held_out is None else held_out
 
 
 def couple(before: np.ndarray, old: np.ndarray, new: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,37 @@
+"""Cutting rows into folds that all hold every class, as far as there are rows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def assign_folds(y: Sequence, n_folds: int, *, rng: np.random.Generator) -> np.ndarray:
+    """The fold of each row: about equally many rows of each class in all folds, however small the class is.
+
+    scikit-learn's stratified folds refuse or warn where a class has fewer rows than there are folds.
+
+    Parameters
+    ----------
+    y : sequence of str, shape (n_rows,)
+        Classes.
+    n_folds : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int, shape (n_rows,)
+        Numbers from 0 to ``n_folds - 1``.
+
+    Examples
+    --------
+    >>> folds = assign_folds(list("aaabbb"), 3, rng=np.random.default_rng(0))
+    >>> sorted(folds[:3].tolist()), sorted(folds[3:].tolist())
+    ([0, 1, 2], [0, 1, 2])
+    """
+    order = rng.permutation(len(y))
+    order = order[np.argsort(np.asarray(y, dtype=str)[order], kind="stable")]
+    folds = np.empty(len(y), dtype=np.int64)
+    folds[order] = np.arange(len(y)) % n_folds
+    return folds

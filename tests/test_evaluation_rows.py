@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from causalmix_utils.evaluation import (
     association_error,
+    association_errors,
     closest_record_distances,
     marginal_distances,
     pair_associations,
@@ -129,6 +130,18 @@ def test_the_association_error_of_independent_columns_is_what_they_lost():
     assert association_error(table, table) == 0
     assert association_error(table, make_table(1000, seed=1)) < 0.05
     assert association_error(table, rows) > 0.2
+
+
+def test_association_errors_of_the_kinds_of_pairs_add_up_to_that_of_all():
+    table = make_table(400)
+    rows = (
+        make_generator("independent").fit(table, rng=np.random.default_rng(0)).sample(400, rng=np.random.default_rng(1))
+    )
+    errors = association_errors(table, rows)
+    # Three numbers and three categories: 3 + 9 + 3 pairs.
+    assert (3 * errors["numbers"] + 9 * errors["mixed"] + 3 * errors["categories"]) / 15 == pytest.approx(errors["all"])
+    assert errors["all"] == pytest.approx(association_error(table, rows))
+    assert errors["numbers"] == pytest.approx(1 / 3, abs=0.1), "only number and copy went together"
 
 
 def test_rows_of_the_same_distribution_cannot_be_told_apart_and_others_can():

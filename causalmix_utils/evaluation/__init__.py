@@ -22,7 +22,7 @@ How good synthetic rows are, before any fine-tuning, is measured by the function
 `causalmix_utils.evaluation.models`, which take scores: one row for each table, split and model.
 """
 
-from causalmix_utils.evaluation.associations import association_error, pair_associations
+from causalmix_utils.evaluation.associations import association_error, association_errors, pair_associations
 from causalmix_utils.evaluation.comparisons import (
     compare_arms,
     critical_difference,
@@ -68,6 +68,7 @@ __all__ = [
     "LOWER_IS_BETTER",
     "add_gains",
     "association_error",
+    "association_errors",
     "average_ranks",
     "bootstrap_interval",
     "closest_record_distances",

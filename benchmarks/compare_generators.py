@@ -1,0 +1,258 @@
+"""Compare generators of synthetic rows on embedded tables: do the rows look real, and what do they teach?
+
+    python benchmarks/compare_generators.py                                      # all that is missing, then the export
+    python benchmarks/compare_generators.py --generators smote causal --no-export
+
+For each table, split and generator, the generator is fitted to the train part of ``scarce_split(n=200)``, 133 rows, and
+draws 500 rows, which are judged by real rows that it has not seen: distance of single columns, association of pairs by
+kinds of columns, two-sample AUC of a classifier, and *usefulness*, the AUC on real rows of a random forest that
+learnt from the synthetic rows alone. ``real`` stands for the 133 rows themselves.
+
+The tables are the first fifteen in alphabetical order whose role is "reported" and that have at most forty features.
+That rule and every option of the generators were fixed before the first of these scores was made: all choices
+about `causal_blanket` (see ``choose_blanket.py``) were made on the development tables. FROZEN says when.
+
+Each finished score is stored at once, so the script can be stopped at any moment and started again. Further generators
+are a line in GENERATORS each; with ``--no-export`` a part can be made first. Writes
+``book/results/generators.parquet``, one score a row, and ``generators.json``: provenance and the verdict on two goals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from causalmix_utils.benchmark.environment import describe_environment
+from causalmix_utils.benchmark.export import write_whole
+from causalmix_utils.evaluation import association_errors, bootstrap_interval, score_synthetic_rows
+from causalmix_utils.generators import make_generator
+from causalmix_utils.tables import Table, content_hash, list_tables, load_table, scarce_split
+from causalmix_utils.threads import single_thread
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "book" / "results"
+NAME = "generators"
+
+PROTOCOL = 1
+"""Raise it when the way of scoring changes: then every score is made again."""
+
+FROZEN = "not yet"
+"""When, and with which options, `causal_blanket` was frozen."""
+
+GENERATORS: dict[str, dict[str, Any]] = {
+    "independent": {},
+    "permuted_target": {},
+    "table_augment": {},
+    "smote": {},
+    "random_dag": {},
+    "causal": {},
+    "causal_blanket": {},
+    "ctgan": {},
+}
+"""The generators and their options, which are part of a score's identity."""
+
+VERSIONS = {name: 1 for name in GENERATORS}
+"""Raise a generator's number when its rows change: then only its scores are made again."""
+
+REAL = "real"
+N_TABLES, MOST_FEATURES = 15, 40
+N, N_SPLITS, MAX_TEST_ROWS, N_ROWS = 200, 3, 1000, 500
+GOALS = {REAL: -0.03, "smote": -0.01}
+"""By how much the usefulness of `causal_blanket` may at most be below another's, on average over tables."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One score to be made: everything that decides it."""
+
+    table: str
+    table_hash: str
+    split: int
+    generator: str
+    options: str
+    version: int
+    protocol: int = PROTOCOL
+
+    @property
+    def identity(self) -> str:
+        """The same for equal tasks, in every process."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def choose_tables() -> list[str]:
+    """The tables by the rule that the top of this file states."""
+    tables = list_tables()
+    fits = (tables["role"] == "reported") & (tables["features"] <= MOST_FEATURES)
+    return sorted(tables.loc[fits, "name"])[:N_TABLES]
+
+
+def list_tasks(generators: Sequence[str] = (REAL, *GENERATORS)) -> list[Task]:
+    """All scores of some generators, table by table."""
+    return [
+        Task(
+            table=name,
+            table_hash=content_hash(load_table(name))[:16],
+            split=split,
+            generator=generator,
+            options=json.dumps(GENERATORS.get(generator, {}), sort_keys=True),
+            version=VERSIONS.get(generator, 1),
+        )
+        for name in choose_tables()
+        for split in range(N_SPLITS)
+        for generator in generators
+    ]
+
+
+def execute(task: Task) -> dict[str, Any]:
+    """Make one score on one thread: the task, and what the rows scored."""
+    train, _, test = scarce_split(load_table(task.table), n=N, split=task.split, max_test=MAX_TEST_ROWS)
+    rng = np.random.default_rng([task.split, *task.generator.encode()])
+    with single_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # CTGAN's library warns of its own dependencies.
+        start = time.process_time()
+        rows, fitted = draw_rows(task, train, rng)
+        done = time.process_time()
+        scores = score_synthetic_rows(rows, train=train, test=test, rng=np.random.default_rng(task.split))
+        errors = association_errors(test, rows).add_prefix("association_error_").drop("association_error_all")
+    return {
+        **asdict(task),
+        "n_train": len(train),
+        "n_test": len(test),
+        **scores,
+        **errors.to_dict(),
+        "fit_seconds": fitted - start,
+        "sample_seconds": done - fitted,
+    }
+
+
+def draw_rows(task: Task, train: Table, rng: np.random.Generator) -> tuple[Table, float]:
+    """The rows to judge, and the processor's time when the generator was fitted."""
+    if task.generator == REAL:
+        return train, time.process_time()
+    generator = make_generator(task.generator, **json.loads(task.options)).fit(train, rng=rng)
+    fitted = time.process_time()
+    return generator.sample(N_ROWS, rng=rng), fitted
+
+
+class ScoreStore:
+    """A SQLite file of finished scores, each added in one transaction. Also a context manager that closes it."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=60)
+        with self._connection:
+            self._connection.execute("CREATE TABLE IF NOT EXISTS scores (identity TEXT PRIMARY KEY, content TEXT)")
+
+    def __enter__(self) -> ScoreStore:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._connection.close()
+
+    def add(self, task: Task, record: dict[str, Any]) -> None:
+        """Store what `execute` returned; a score that is already there stays as it is."""
+        row = (task.identity, json.dumps(record | {"environment": describe_environment()}))
+        with self._connection:
+            self._connection.execute("INSERT OR IGNORE INTO scores VALUES (?, ?)", row)
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """The finished scores by identity."""
+        return {key: json.loads(text) for key, text in self._connection.execute("SELECT * FROM scores")}
+
+
+def make_scores(tasks: Sequence[Task], store: ScoreStore) -> None:
+    """Make the scores that the store lacks, one after the other."""
+    finished = store.records()
+    pending = [task for task in tasks if task.identity not in finished]
+    with tqdm(total=len(tasks), initial=len(tasks) - len(pending), unit="score", disable=None, smoothing=0.05) as bar:
+        for task in pending:
+            bar.set_postfix_str(f"{task.table}, {task.generator}")
+            store.add(task, execute(task))
+            bar.update()
+
+
+def judge_goals(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Whether `causal_blanket` is as useful as GOALS ask, with intervals over tables."""
+    usefulness = frame.pivot_table(index="table", columns="generator", values="usefulness")
+    verdicts = {}
+    for other, least in GOALS.items():
+        difference = usefulness["causal_blanket"] - usefulness[other]
+        low, high = bootstrap_interval(difference, rng=np.random.default_rng(0), statistic=np.mean)
+        verdicts[f"causal_blanket minus {other}"] = {
+            "mean": round(float(difference.mean()), 4),
+            "interval": [round(float(low), 4), round(float(high), 4)],
+            "goal": f"at least {least}",
+            "reached": bool(difference.mean() >= least),
+        }
+    return verdicts
+
+
+def export(store: ScoreStore, folder: Path) -> list[Path]:
+    """Write all scores of today's tables and generators.
+
+    Raises
+    ------
+    ValueError
+        If a score is missing: a mean over some of the tables would mislead.
+    """
+    tasks, records = list_tasks(), store.records()
+    missing = [task for task in tasks if task.identity not in records]
+    if missing:
+        raise ValueError(f"{len(missing)} of {len(tasks)} scores are missing, such as {missing[0]}")
+    chosen = [records[task.identity] for task in tasks]
+    environments = [record.pop("environment") for record in chosen]
+    frame = pd.DataFrame(chosen)
+    provenance = {
+        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": "python benchmarks/compare_generators.py",
+        "scores": len(frame),
+        "tables": choose_tables(),
+        "rule": f"the first {N_TABLES} reported tables in alphabetical order with at most {MOST_FEATURES} features",
+        "frozen": FROZEN,
+        "generators": GENERATORS,
+        "n": N,
+        "splits": N_SPLITS,
+        "synthetic_rows": N_ROWS,
+        "max_test_rows": MAX_TEST_ROWS,
+        "protocol": PROTOCOL,
+        "goals": judge_goals(frame),
+        "processor_hours": round(float(frame[["fit_seconds", "sample_seconds"]].sum().sum()) / 3600, 3),
+        "environments": [json.loads(text) for text in sorted({json.dumps(e, sort_keys=True) for e in environments})],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    return [write_whole(folder / f"{NAME}.parquet", frame), write_whole(folder / f"{NAME}.json", provenance)]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--generators", nargs="+", choices=(REAL, *GENERATORS), default=(REAL, *GENERATORS))
+    parser.add_argument("--store", type=Path, default=ROOT / "runs" / f"{NAME}.sqlite", help="the file of scores")
+    parser.add_argument("--export", type=Path, default=RESULTS, help="folder to export to (default: book/results)")
+    parser.add_argument("--no-export", action="store_true", help="only make scores")
+    options = parser.parse_args(arguments)
+    with ScoreStore(options.store) as store:
+        make_scores(list_tasks(options.generators), store)
+        if not options.no_export:
+            try:
+                for path in export(store, options.export):
+                    print(path)
+            except ValueError as error:
+                sys.exit(f"nothing was exported: {error}")
+            print(json.dumps(json.loads((options.export / f"{NAME}.json").read_text())["goals"], indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -107,7 +107,7 @@ def test_dependence_that_the_graph_lacks_stays_as_far_as_noises_stay_together(ta
     scm = fit_scm(apart, table, mechanisms="linear")
     strength = [vary(scm, 2000, table, exchange=share)[["a", "b"]].corr().iloc[0, 1] for share in (0.0, 0.2, 0.5)]
     for share, value in zip((0.2, 0.5), strength[1:], strict=True):
-        # Both from the second row; or both from the first, with `k` exchanged, or none, and then one of three at random.
+        # Both from the second row; or both from the first, with `k` exchanged, or none and then one of three by chance.
         together = share**2 + (1 - share) ** 2 * (share + (1 - share) / 3)
         assert value / strength[0] == pytest.approx(together, abs=0.08)
 

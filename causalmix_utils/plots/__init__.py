@@ -9,6 +9,7 @@ for readers who can't see it.
 from causalmix_utils.plots.boxes import place_in_ring
 from causalmix_utils.plots.comparison import MODEL_COLORS, MODEL_LABELS, plot_model_means, plot_scores_by_table
 from causalmix_utils.plots.design import plot_power, plot_protocol
+from causalmix_utils.plots.diagnosis import KIND_COLORS, plot_scm_cost, plot_skills
 from causalmix_utils.plots.graphs import describe_dag, draw_dag
 from causalmix_utils.plots.labels import CREDIT_LABELS
 from causalmix_utils.plots.marks import draw_marks, draw_neighbourhood
@@ -48,6 +49,7 @@ __all__ = [
     "ARM_COLORS",
     "ARM_LABELS",
     "CREDIT_LABELS",
+    "KIND_COLORS",
     "MODEL_COLORS",
     "MODEL_LABELS",
     "arm_color",
@@ -79,7 +81,9 @@ __all__ = [
     "plot_protocol",
     "plot_ranks",
     "plot_row_scores",
+    "plot_scm_cost",
     "plot_scores_by_table",
+    "plot_skills",
     "plot_step_rows",
     "plot_trajectory",
 ]

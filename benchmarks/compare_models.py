@@ -19,11 +19,13 @@ import argparse
 import functools
 import hashlib
 import json
+import multiprocessing
 import sqlite3
 import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -236,11 +238,14 @@ def make_scores(tasks: Sequence[Task], store: ScoreStore, *, n_jobs: int) -> Non
 def _execute_all(pending: Sequence[Task], *, n_jobs: int) -> Iterator[dict[str, Any]]:
     if n_jobs == 1:
         return map(execute, pending)
-    from joblib import Parallel, delayed, parallel_config
+    return _execute_in_processes(pending, n_jobs=n_jobs)
 
-    with parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
+
+def _execute_in_processes(pending: Sequence[Task], *, n_jobs: int) -> Iterator[dict[str, Any]]:
+    # New processes import this script by its path, so they find its functions and keep what these remember.
+    with ProcessPoolExecutor(n_jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         # Batches, since the models of a split share its rows.
-        return Parallel(return_as="generator_unordered", batch_size=len(MODELS))(delayed(execute)(t) for t in pending)
+        yield from pool.map(execute, pending, chunksize=len(MODELS))
 
 
 def export(store: ScoreStore, folder: Path) -> list[Path]:

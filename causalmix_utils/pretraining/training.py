@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     import torch
 
 INFERENCE = {
-    "PREPROCESS_TRANSFORMS": [{"name": "none", "categorical_name": "numeric"}],
+    "PREPROCESS_TRANSFORMS": [
+        {"name": "none", "categorical_name": "numeric"},
+        {"name": "quantile_uni_coarse", "categorical_name": "numeric"},
+    ],
     "FINGERPRINT_FEATURE": False,
     "SOFTMAX_TEMPERATURE": 1.0,
     "MAX_CPU_SAMPLES": 10_000,
 }
-"""How the library prepares a table for this network: as it was trained, so nothing but category codes."""
+"""How the library prepares a table for this network: every other view as it was trained, with nothing but category
+codes, and every other one with the ranks of the numbers. ``benchmarks/choose_inference.py`` compares it with others."""
 
 
 def pretrain(

@@ -50,6 +50,9 @@ class PretrainingSettings:
         Both optimisers' weight decay, and the largest norm of the gradient.
     warm_up_steps, decay_share : int, float
         See `steps`.
+    average_decay : float
+        If above zero, the checkpoint holds an exponential moving average of the weights, which keeps this share of
+        itself at every step, instead of the last weights.
     max_rows, max_features : int
         Largest table.
     growth_steps : int
@@ -73,6 +76,7 @@ class PretrainingSettings:
     clip_norm: float = 1.0
     warm_up_steps: int = 100
     decay_share: float = 0.25
+    average_decay: float = 0.0
     max_rows: int = 512
     max_features: int = 60
     growth_steps: int = 2_500
@@ -88,6 +92,8 @@ class PretrainingSettings:
         for name in ("matrix_learning_rate", "weight_decay", "warm_up_steps", "growth_steps"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        if not 0 <= self.average_decay < 1:
+            raise ValueError(f"average_decay must be at least 0 and below 1, got {self.average_decay}")
         if not 0 <= self.decay_share <= 1:
             raise ValueError(f"decay_share must be between 0 and 1, got {self.decay_share}")
         if self.max_rows < 48 or self.max_features < 2:

@@ -40,9 +40,10 @@ class RunFolder:
         settings: PretrainingSettings,
         step: int,
         *,
+        average: torch.optim.swa_utils.AveragedModel | None = None,
         before_decay: bool = False,
     ) -> None:
-        """Weights, optimiser moments and the number of steps done, in one file."""
+        """Weights, their average, optimiser moments and the number of steps done, in one file."""
         from safetensors.torch import save_file
 
         path = self.before_decay_file if before_decay else self.state_file
@@ -50,6 +51,8 @@ class RunFolder:
         for number, optimizer in enumerate(optimizers):
             for index, moments in optimizer.state_dict()["state"].items():
                 tensors.update({f"optimizer{number}.{index}.{name}": tensor for name, tensor in moments.items()})
+        if average is not None:
+            tensors.update({f"average.{name}": tensor.contiguous() for name, tensor in average.state_dict().items()})
         temporary = path.with_name(f"unfinished-{path.name}")
         save_file(tensors, temporary, metadata=_describe(step, settings))
         temporary.replace(path)
@@ -59,6 +62,8 @@ class RunFolder:
         network: torch.nn.Module,
         optimizers: Sequence[torch.optim.Optimizer],
         settings: PretrainingSettings,
+        *,
+        average: torch.optim.swa_utils.AveragedModel | None = None,
     ) -> int:
         """Put the state back from which a run of these settings goes on; returns the number of steps done."""
         if not self.state_file.exists():
@@ -71,14 +76,15 @@ class RunFolder:
                 path, (step, _) = self.before_decay_file, _read_metadata(self.before_decay_file)
             if step > settings.decay_start:
                 raise ValueError(f"{self.folder} holds a run of {step} steps, too many for steps={settings.steps}")
-        _put_back(path, network, optimizers)
+        _put_back(path, network, optimizers, average)
         return step
 
     def _check_same_run(self, saved: dict, settings: PretrainingSettings) -> None:
+        before = asdict(PretrainingSettings(**saved))  # a setting that is younger than the run has its default
         for name, value in asdict(settings).items():
-            if name != "steps" and value != saved.get(name):
+            if name != "steps" and value != before[name]:
                 raise ValueError(
-                    f"{self.folder} holds a run with {name}={saved.get(name)!r}, "
+                    f"{self.folder} holds a run with {name}={before[name]!r}, "
                     f"got {value!r}; use another folder or the settings of that run"
                 )
 
@@ -111,13 +117,18 @@ def _read_metadata(path: Path) -> tuple[int, dict]:
     return int(metadata["step"]), json.loads(metadata["settings"])
 
 
-def _put_back(path: Path, network: torch.nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+def _put_back(
+    path: Path,
+    network: torch.nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
+    average: torch.optim.swa_utils.AveragedModel | None,
+) -> None:
     from safetensors.torch import load_file
 
     tensors = load_file(path)
-    network.load_state_dict(
-        {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
-    )
+    for prefix, module in (("network.", network), ("average.", average)):
+        if module is not None:
+            module.load_state_dict({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})
     for number, optimizer in enumerate(optimizers):
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in tensors.items():

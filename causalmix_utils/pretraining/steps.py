@@ -69,6 +69,15 @@ def make_optimizers(network: torch.nn.Module, settings: PretrainingSettings) -> 
     return optimizers
 
 
+def make_average(network: torch.nn.Module, settings: PretrainingSettings) -> torch.optim.swa_utils.AveragedModel | None:
+    """What keeps the moving average of the weights, if one is asked for."""
+    from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+    if not settings.average_decay:
+        return None
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay))
+
+
 def draw_group(settings: PretrainingSettings, step: int, group: int) -> PriorBatch:
     """One group of a step's tables, all of one shape."""
     rng = np.random.default_rng([settings.seed, step, group])

@@ -18,7 +18,7 @@ import numpy as np
 
 from causalmix_utils.pretraining.settings import PretrainingSettings
 from causalmix_utils.pretraining.state import RunFolder
-from causalmix_utils.pretraining.steps import build_network, make_optimizers, take_step
+from causalmix_utils.pretraining.steps import build_network, make_average, make_optimizers, take_step
 
 if TYPE_CHECKING:
     import torch
@@ -91,7 +91,8 @@ def pretrain(
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     network = build_network(settings, device=device)
     optimizers = make_optimizers(network, settings)
-    first = run.load(network, optimizers, settings)
+    average = make_average(network, settings)
+    first = run.load(network, optimizers, settings, average=average)
     log = run.read_log()[:first]
     started = last_save = time.monotonic()
     bar = tqdm(
@@ -104,22 +105,25 @@ def pretrain(
     with single_thread(), ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as executor:
         for step in bar:
             if step == settings.decay_start:
-                run.save(network, optimizers, settings, step, before_decay=True)
+                run.save(network, optimizers, settings, step, average=average, before_decay=True)
             begun, rate_factor = time.monotonic(), settings.rate_factor(step)
             row = take_step(network, optimizers, settings, step, rate_factor=rate_factor, executor=executor)
+            if average is not None:
+                average.update_parameters(network)
             now = time.monotonic()
             log.append({"step": step, "rate_factor": rate_factor, **row, "seconds": now - begun})
             bar.set_postfix(_summarise(log[-100:]))
             out_of_time = time_limit is not None and now - started > time_limit
             if now - last_save > save_every or out_of_time:
-                run.save(network, optimizers, settings, step + 1)
+                run.save(network, optimizers, settings, step + 1, average=average)
                 run.write_log(log)
                 last_save = now
             if out_of_time and step + 1 < settings.steps:
                 return run.state_file
-    run.save(network, optimizers, settings, settings.steps)
+    run.save(network, optimizers, settings, settings.steps, average=average)
     run.write_log(log)
-    return save_checkpoint(network, run.checkpoint, settings=settings)
+    trained = network if average is None else average.module
+    return save_checkpoint(trained, run.checkpoint, settings=settings)
 
 
 def save_checkpoint(network: torch.nn.Module, path: Path, *, settings: PretrainingSettings) -> Path:

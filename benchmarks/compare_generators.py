@@ -101,16 +101,17 @@ def choose_tables() -> list[str]:
 
 def list_tasks(generators: Sequence[str] = (REAL, *GENERATORS)) -> list[Task]:
     """All scores of some generators, table by table."""
+    hashes = {name: content_hash(load_table(name))[:16] for name in choose_tables()}
     return [
         Task(
             table=name,
-            table_hash=content_hash(load_table(name))[:16],
+            table_hash=hashes[name],
             split=split,
             generator=generator,
             options=json.dumps(GENERATORS.get(generator, {}), sort_keys=True),
             version=VERSIONS.get(generator, 1),
         )
-        for name in choose_tables()
+        for name in hashes
         for split in range(N_SPLITS)
         for generator in generators
     ]

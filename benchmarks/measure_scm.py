@@ -30,7 +30,6 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pandas as pd
-from measure_resampling import simulate
 from tqdm import tqdm
 
 from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory
@@ -62,6 +61,22 @@ def make_tables() -> dict[str, Table]:
         "dense": simulate(USUAL_ROWS, USUAL_FEATURES, 40, np.random.default_rng(0))[0],
         "credit-g": load_table("credit-g"),
     }
+
+
+def simulate(n_rows: int, n_features: int, n_edges: int, rng: np.random.Generator) -> tuple[Table, nx.DiGraph]:
+    """A table drawn from a random graph with linear effects, every second column cut into three levels."""
+    nodes = [f"x{place}" for place in range(n_features)] + ["y"]
+    dag = random_dag(nodes, n_edges, rng=rng)
+    values = {}
+    for node in nx.topological_sort(dag):
+        effects = [rng.choice([-1, 1]) * rng.uniform(0.4, 0.9) * values[parent] for parent in dag.predecessors(node)]
+        score = np.sum(effects, axis=0) + rng.normal(size=n_rows)
+        values[node] = (score - score.mean()) / score.std()
+    frame = pd.DataFrame({node: values[node] for node in nodes})
+    for node in nodes[1::2]:
+        frame[node] = np.array(["low", "middle", "high"])[np.digitize(frame[node], [-0.6, 0.6])]
+    frame["y"] = np.where(values["y"] > 0, "yes", "no")
+    return Table.from_frame(frame, target="y"), dag
 
 
 def measure_ensembles() -> list[dict]:
@@ -145,8 +160,6 @@ def measure_growth() -> list[dict]:
 def measure_model(n_rows: int, n_features: int, kind: str) -> dict:
     """Fit one model and sample from it."""
     table, dag = simulate(n_rows, n_features, 2 * n_features, np.random.default_rng(0))
-    if dag.degree(table.target) == 0:
-        dag = random_dag(table.columns, 2 * n_features, rng=np.random.default_rng(1))
     warm, warm_dag = simulate(60, 3, 3, np.random.default_rng(0))
     sample_rows(fit_scm(warm_dag, warm, mechanisms=kind), 10, like=warm, rng=np.random.default_rng(0))
     reset_peak_memory()

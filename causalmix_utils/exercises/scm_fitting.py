@@ -35,3 +35,11 @@ def check_scm_fitting_3(answer: object, *, dags: Collection[nx.DiGraph]) -> Feed
     needed = {(node, frozenset(dag.predecessors(node))) for dag in dags for node in dag}
     hint = "A mechanism is known by its node and its parents. Put one such pair for each node of each graph in a set."
     return check_number(answer, expected=len(needed), hint=hint)
+
+
+def check_scm_fitting_4(answer: object, *, dag: nx.DiGraph) -> Feedback:
+    """The arrows of the graph `dag`, as pairs, each of which can be turned without changing a promised independence."""
+    # An arrow can be turned within the equivalence class if its ends have the same other parents (Chickering 1995).
+    covered = {(a, b) for a, b in dag.edges if set(dag.predecessors(b)) - {a} == set(dag.predecessors(a))}
+    hint = "Turn one arrow at a time, and see whether a collider comes or goes: two arrows that meet, apart otherwise."
+    return check_set(answer, expected=covered, hint=hint)

@@ -11,8 +11,10 @@ from causalmix_utils.discovery import marks_to_mass
 
 DAG = nx.DiGraph([("age", "job"), ("job", "amount"), ("duration", "amount"), ("amount", "risk")])
 P = pd.DataFrame([[0, 0.5, 0.25], [0.1, 0, 0.5], [0.5, 0, 0]], index=list("abt"), columns=list("abt"), dtype=float)
+P.attrs["discovery"] = {"n_resamples": 20}
 WITH_CONTEXT = [
     (exercises.check_discovery_3, {"P": P}),
+    (exercises.check_discovery_4, {"P": P}),
     (exercises.check_scm_fitting_2, {"dag": DAG, "column": "job"}),
     (exercises.check_scm_fitting_3, {"dags": [DAG]}),
 ]
@@ -37,6 +39,14 @@ def test_the_probability_of_four_graphs_is_the_mean_mass_by_the_rule_that_is_ask
 def test_neighbours_are_counted_in_both_directions():
     assert exercises.check_discovery_3(0.25 + 0.5 + 0.5, P=P)
     assert not exercises.check_discovery_3(0.75, P=P)
+
+
+def test_stable_neighbours_are_those_whose_whole_interval_is_high():
+    stable = pd.DataFrame([[0, 0, 1.0], [0, 0, 0.1], [0, 0.75, 0]], index=list("abt"), columns=list("abt"))
+    stable.attrs["discovery"] = {"n_resamples": 20}
+    assert exercises.check_discovery_4({"a"}, P=stable)
+    for wrong in ({"a", "b"}, {"a", "t"}, set()):  # b has 0.85, and an interval that begins below 0.8
+        assert not exercises.check_discovery_4(wrong, P=stable)
 
 
 def test_the_noise_of_a_row_stays_when_its_parent_is_set():

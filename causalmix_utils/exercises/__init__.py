@@ -7,7 +7,12 @@ raise for a wrong answer and never show the solution.
 
 from causalmix_utils.exercises.benchmark import check_benchmark_1, check_benchmark_2, check_benchmark_3
 from causalmix_utils.exercises.causalmixft import check_causalmixft_1, check_causalmixft_2, check_causalmixft_3
-from causalmix_utils.exercises.discovery import check_discovery_1, check_discovery_2, check_discovery_3
+from causalmix_utils.exercises.discovery import (
+    check_discovery_1,
+    check_discovery_2,
+    check_discovery_3,
+    check_discovery_4,
+)
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set
 from causalmix_utils.exercises.foundation import check_foundation_1, check_foundation_2, check_foundation_3
 from causalmix_utils.exercises.pretraining import check_pretraining_1, check_pretraining_2, check_pretraining_3
@@ -25,6 +30,7 @@ __all__ = [
     "check_discovery_1",
     "check_discovery_2",
     "check_discovery_3",
+    "check_discovery_4",
     "check_foundation_1",
     "check_foundation_2",
     "check_foundation_3",

@@ -38,6 +38,18 @@ def check_discovery_3(answer: object, *, P: pd.DataFrame) -> Feedback:
     return check_number(answer, expected=expected, tolerance=0.01, hint=hint)
 
 
+def check_discovery_4(answer: object, *, P: pd.DataFrame) -> Feedback:
+    """The columns whose edge at the target, the last column of `P`, has an interval that lies above 0.8 as a whole."""
+    from causalmix_utils.discovery import edge_stability
+
+    told = edge_stability(P, threshold=0.8)
+    pairs = told.loc[told["stable"], ["source", "target"]].to_numpy().tolist()
+    target = P.columns[-1]
+    expected = {name for pair in pairs if target in pair for name in pair if name != target}
+    hint = "Use edge_stability with another threshold, and remember that the class may stand on either side of an edge."
+    return check_set(answer, expected=expected, hint=hint)
+
+
 def _sort_pairs(answer: object) -> object:
     """Pairs in alphabetical order within each; anything that is no collection of pairs stays as it is."""
     try:

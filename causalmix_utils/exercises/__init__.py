@@ -17,7 +17,12 @@ from causalmix_utils.exercises.feedback import Feedback, check_number, check_set
 from causalmix_utils.exercises.foundation import check_foundation_1, check_foundation_2, check_foundation_3
 from causalmix_utils.exercises.pretraining import check_pretraining_1, check_pretraining_2, check_pretraining_3
 from causalmix_utils.exercises.sampling import check_sampling_1, check_sampling_2, check_sampling_3
-from causalmix_utils.exercises.scm_fitting import check_scm_fitting_1, check_scm_fitting_2, check_scm_fitting_3
+from causalmix_utils.exercises.scm_fitting import (
+    check_scm_fitting_1,
+    check_scm_fitting_2,
+    check_scm_fitting_3,
+    check_scm_fitting_4,
+)
 
 __all__ = [
     "Feedback",
@@ -44,5 +49,6 @@ __all__ = [
     "check_scm_fitting_1",
     "check_scm_fitting_2",
     "check_scm_fitting_3",
+    "check_scm_fitting_4",
     "check_set",
 ]

@@ -48,7 +48,7 @@ OPTIONS = {
     "placement: discovered": {"placement": "discovered"},
     "tied: blanket alone": {"n_strongest": 0},
     "tied: blanket and 5 best": {"n_strongest": 5},
-    "target: boosting": {"target_mechanism": "boosting"},
+    "target: forest": {"target_mechanism": "forest"},
     "target: linear": {"target_mechanism": "linear"},
     "target: foundation": {"target_mechanism": "foundation"},
 }
@@ -134,6 +134,7 @@ def main() -> None:
         "n": N,
         "splits": N_SPLITS,
         "synthetic_rows": N_ROWS,
+        "default_exchange": str(CausalBlanketGenerator().exchange),
         "mean_usefulness": {
             f"{option}, exchange {exchange}": round(float(value), 4)
             for (option, exchange), value in means["usefulness"].items()

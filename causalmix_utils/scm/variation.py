@@ -45,8 +45,8 @@ def vary_rows(
         Probability with which a column takes the noise of the second row, for each new row and column by itself; at
         least one feature of each row does, unless it is 0. 0 and 1 repeat real rows; 0.5 mixes most.
     within : str, optional
-        A categorical column, or the target: the second row is drawn from those of the same level. By default
-        from all rows.
+        A categorical column, or the target: the second row is drawn from the others of the same level. By default
+        from all others.
 
     Returns
     -------
@@ -95,7 +95,8 @@ def vary_rows(
     frame = prepare_frame(like)
     repeats = -(-n // len(like))
     first = np.concatenate([rng.permutation(len(like)) for _ in range(repeats)])[:n]
-    second = _draw_partners(first, None if within is None else frame[within], len(like), rng)
+    groups = np.zeros(len(like), dtype=np.int64) if within is None else pd.factorize(frame[within])[0]
+    second = _draw_partners(first, groups, rng)
     exchanged = _draw_exchanges(n, like.X.shape[1], exchange, rng)
     columns = list(enumerate(like.columns))
     models = rng.permutation(np.arange(n) % len(scms))
@@ -113,15 +114,14 @@ def vary_rows(
     return varied[like.columns]
 
 
-def _draw_partners(first: np.ndarray, values: pd.Series | None, n_rows: int, rng: np.random.Generator) -> np.ndarray:
-    """For each row a second one, with the same level of `values` if there are any; a missing value is a level."""
-    if values is None:
-        return rng.integers(n_rows, size=len(first))
-    codes = pd.factorize(values)[0]
-    second = np.empty(len(first), dtype=np.int64)
+def _draw_partners(first: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """For each row another one with the same code, or itself where there is none."""
+    second = first.copy()
     for code in np.unique(codes[first]):
-        asking = codes[first] == code
-        second[asking] = rng.choice(np.flatnonzero(codes == code), size=asking.sum())
+        asking, pool = codes[first] == code, np.flatnonzero(codes == code)
+        if len(pool) > 1:
+            steps = rng.integers(1, len(pool), size=asking.sum())
+            second[asking] = pool[(np.searchsorted(pool, first[asking]) + steps) % len(pool)]
     return second
 
 

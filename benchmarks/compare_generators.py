@@ -50,8 +50,8 @@ PROTOCOL = 1
 """Raise it when the way of scoring changes: then every score is made again."""
 
 FROZEN = (
-    "2026-11-24, before the first of these scores: placement blanket, all features tied, boosting for the target, three "
-    "tenths of the noises exchanged. Chosen by book/results/blanket.parquet, on development tables alone."
+    "2026-11-24, before the first of these scores: placement blanket, all features tied, boosting for the target, 0.3 "
+    "of the noises exchanged. Chosen by book/results/blanket.parquet, on development tables alone."
 )
 """When, and with which options, `causal_blanket` was frozen."""
 

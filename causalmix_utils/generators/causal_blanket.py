@@ -29,7 +29,8 @@ class CausalBlanketGenerator(CausalGenerator):
        that predict it best. A hidden column that equals the target becomes a cause of all these features, so that
        rows of different classes differ as the real ones do, and the target itself becomes an effect of these features
        alone. All edges between features stay as they were drawn. The hidden column is dropped from the rows.
-    2. *The target's mechanism* is stronger than those of the other columns.
+    2. *The target's mechanism* is cross-fitted: it knows how probable the class of each real row was by a fit that
+       has not seen that row, so that a class is kept where nothing speaks against it.
     3. *The rows are variations of real ones* (`causalmix_utils.scm.vary_rows`): a row has most of its noises from one
        real row and the others from a second one of the same class, and all that depends on these follows, the class
        included. So what the graph has missed is not lost.
@@ -42,7 +43,7 @@ class CausalBlanketGenerator(CausalGenerator):
     n_strongest : int, optional
         With placement "blanket", the number of features that are tied to the target beyond its blanket, in the order
         of a random forest's importance. By default all.
-    target_mechanism : {"forest", "boosting", "linear", "foundation"}, default="forest"
+    target_mechanism : {"boosting", "forest", "linear", "foundation"}, default="boosting"
         What predicts the target, see `causalmix_utils.scm.fit_scm`.
     exchange : float, optional, default=0.3
         Probability with which a column takes the noise of the second row, for each new row and column by itself, at
@@ -83,7 +84,7 @@ class CausalBlanketGenerator(CausalGenerator):
         *,
         placement: str = "blanket",
         n_strongest: int | None = None,
-        target_mechanism: str = "forest",
+        target_mechanism: str = "boosting",
         exchange: float | None = 0.3,
         n_dags: int = 10,
         n_resamples: int = 20,

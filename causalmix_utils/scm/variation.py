@@ -42,8 +42,8 @@ def vary_rows(
         The table that the models were fitted to.
     rng : Generator
     exchange : float in [0, 1]
-        Probability with which a column takes the noise of the second row, for each new row and column by itself; at
-        least one feature of each row does, unless it is 0. 0 and 1 repeat real rows; 0.5 mixes most.
+        Probability with which a column takes the noise of the second row, for each new row and column by itself. At
+        least one feature in which the two rows differ does, unless it is 0. 0 and 1 repeat real rows; 0.5 mixes most.
     within : str, optional
         A categorical column, or the target: the second row is drawn from the others of the same level. By default
         from all others.
@@ -97,7 +97,7 @@ def vary_rows(
     first = np.concatenate([rng.permutation(len(like)) for _ in range(repeats)])[:n]
     groups = np.zeros(len(like), dtype=np.int64) if within is None else pd.factorize(frame[within])[0]
     second = _draw_partners(first, groups, rng)
-    exchanged = _draw_exchanges(n, like.X.shape[1], exchange, rng)
+    exchanged = _draw_exchanges(frame.to_numpy(dtype=object), first, second, exchange, rng)
     columns = list(enumerate(like.columns))
     models = rng.permutation(np.arange(n) % len(scms))
     abducted: dict[tuple, np.ndarray] = {}  # Shared, since the models share their mechanisms.
@@ -125,12 +125,17 @@ def _draw_partners(first: np.ndarray, codes: np.ndarray, rng: np.random.Generato
     return second
 
 
-def _draw_exchanges(n: int, n_features: int, share: float, rng: np.random.Generator) -> np.ndarray:
+def _draw_exchanges(
+    values: np.ndarray, first: np.ndarray, second: np.ndarray, share: float, rng: np.random.Generator
+) -> np.ndarray:
     """Which columns of each row, the target being the last, take over a noise."""
-    exchanged = rng.random((n, n_features + 1)) < share
+    exchanged = rng.random((len(first), values.shape[1])) < share
     if share > 0:
-        untouched = np.flatnonzero(~exchanged[:, :-1].any(axis=1))
-        exchanged[untouched, rng.integers(n_features, size=len(untouched))] = True
+        differs = values[first, :-1] != values[second, :-1]
+        idle = np.flatnonzero(~(exchanged[:, :-1] & differs).any(axis=1) & differs.any(axis=1))
+        # The largest of the random numbers at the features that differ is at any of these with equal probability.
+        chosen = (rng.random((len(idle), differs.shape[1])) * differs[idle]).argmax(axis=1)
+        exchanged[idle, chosen] = True
     return exchanged
 
 

@@ -144,3 +144,10 @@ def test_rules_that_choose_mechanisms_take_one_of_the_two():
     assert rules["by rows"].tolist() == [0.5, -1.0, 0.3]
     assert rules["by folds"].tolist() == [0.5, 0.4, 0.1]
     assert rules["better in hindsight"].tolist() == [0.5, 0.4, 0.3]
+
+
+def test_mean_skills_are_over_the_same_tables_at_every_number_of_rows():
+    frame = pd.DataFrame({"table": ["large", "large", "large", "small"], "asked": [60, 60, 400, 60]})
+    rules = pd.DataFrame({"linear": [0.2, 0.4, 0.5, -1.0]})
+    means = choose_mechanisms.average(frame, rules)
+    assert means["linear"].to_dict() == {60: pytest.approx(0.3), 400: 0.5}

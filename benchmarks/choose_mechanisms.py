@@ -9,7 +9,8 @@ own distribution; 0 or less means that they are of no use. The rules: always one
 ``mechanisms="auto"`` does; ``by folds``, whichever is better in three-fold cross-validation on the train rows; and
 ``better in hindsight``, which no rule can beat.
 
-Prints mean skills, over tables that are large enough for all numbers of rows, and writes ``book/results/mechanisms.parquet``, one node a row, and ``mechanisms.json``.
+Prints mean skills, over the tables that are large enough for all numbers of rows, and writes
+``book/results/mechanisms.parquet``, one node a row, and ``mechanisms.json``.
 """
 
 from __future__ import annotations

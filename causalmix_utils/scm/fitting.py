@@ -35,7 +35,9 @@ def fit_scm(
     mechanisms : {"linear", "boosting", "auto"}
         What predicts a node from its parents: ridge and logistic regression; scikit-learn's histogram
         gradient boosting in a small setting; or, for each node, linear below 100 rows
-        in which the node is present and boosting from there on.
+        in which the node is present and boosting from there on. On the development tables that rule predicts as well as
+        a choice for each node by cross-validation, which takes seven times as long: see
+        ``benchmarks/choose_mechanisms.py`` and what it stored.
     target_mechanism : {"linear", "boosting", "forest", "foundation"}, optional
         A mechanism of its own for the target, if it has parents: one of the above, a random forest of 200 trees, or
         the embedded foundation model with `train` as its context (at most ten classes). It is cross-fitted, so that
@@ -61,6 +63,9 @@ def fit_scm(
     Notes
     -----
     The fit draws no random numbers: the same graph and table give the same model.
+
+    The time is proportional to the edges, and from about ten thousand rows on to the rows; the memory to the size of the
+    table. ``benchmarks/measure_scm.py`` measures both.
 
     Examples
     --------

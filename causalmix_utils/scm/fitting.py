@@ -64,8 +64,8 @@ def fit_scm(
     -----
     The fit draws no random numbers: the same graph and table give the same model.
 
-    The time is proportional to the edges, and from about ten thousand rows on to the rows; the memory to the size of the
-    table. ``benchmarks/measure_scm.py`` measures both.
+    The time is proportional to the edges and, from about ten thousand rows on, to the rows; the memory to the size of
+    the table. ``benchmarks/measure_scm.py`` measures both.
 
     Examples
     --------

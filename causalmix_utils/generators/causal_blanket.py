@@ -69,8 +69,8 @@ class CausalBlanketGenerator(CausalGenerator):
     ones. Here the hidden column takes the first role, so that the features are drawn near real ones, and the target
     the second.
 
-    The smaller `exchange`, the closer the rows come to repeating real ones; where rows must not come close to real ones,
-    take None, and accept that they teach less. The choices were made on development tables alone, by the AUC that a
+    The smaller `exchange`, the closer the rows come to repeating real ones; where rows must not come close to real
+    ones, take None, and accept that they teach less. The choices were made on development tables alone, by the AUC that a
     random forest trained on the rows reached on held-out real rows: see ``benchmarks/choose_blanket.py`` and what it
     stored. What predicts the target mattered little there once rows vary real ones. Of mechanisms that are about as
     good, the cheapest is the default; the foundation model, which was best by a little, would also label the

@@ -70,10 +70,10 @@ class CausalBlanketGenerator(CausalGenerator):
     the second.
 
     The smaller `exchange`, the closer the rows come to repeating real ones; where rows must not come close to real
-    ones, take None, and accept that they teach less. The choices were made on development tables alone, by the AUC that a
-    random forest trained on the rows reached on held-out real rows: see ``benchmarks/choose_blanket.py`` and what it
-    stored. What predicts the target mattered little there once rows vary real ones. Of mechanisms that are about as
-    good, the cheapest is the default; the foundation model, which was best by a little, would also label the
+    ones, take None, and accept that they teach less. The choices were made on development tables alone, by the AUC
+    that a random forest trained on the rows reached on held-out real rows: see ``benchmarks/choose_blanket.py`` and
+    what it stored. What predicts the target mattered little there once rows vary real ones. Of mechanisms that are
+    about as good, the cheapest is the default; the foundation model, which was best by a little, would also label the
     rows on which it is fine-tuned itself.
     """
 

@@ -9,20 +9,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from causalmix_utils.finetuning.holdout import hold_out
-from causalmix_utils.finetuning.inputs import TableEncoder, as_frame
-from causalmix_utils.finetuning.loop import MIXING, LoopSettings, RowPool, run_loop
+from causalmix_utils.finetuning.inputs import TableEncoder, as_frame, check_labels
+from causalmix_utils.finetuning.loop import LoopSettings
+from causalmix_utils.finetuning.options import check_options
+from causalmix_utils.finetuning.stages import draw_synthetic_rows, finetune
 from causalmix_utils.foundation import EMBEDDED_WEIGHTS, MAX_CLASSES, load_classifier
-from causalmix_utils.generators import Generator, make_generator
-from causalmix_utils.metrics import log_loss, roc_auc
+from causalmix_utils.generators import Generator
 from causalmix_utils.randomness import draw_seed, fence_global_randomness
-from causalmix_utils.tables import Table
-from causalmix_utils.tabpfn_bridge import TrainableEnsemble
 
 
 class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
@@ -205,13 +203,13 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
             return self._fit(X, y, (X_validation, y_validation), (X_test, y_test))
 
     def _fit(self, X: Any, y: Any, given_validation: tuple, given_test: tuple) -> CausalMixFTClassifier:
-        self._check_options()
+        check_options(self.get_params(deep=False))
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         split_rng, fit_rng, sample_rng, loop_rng = rng.spawn(4)
         self.seconds_ = {}
         self._encoder, X = TableEncoder(), self._check_features(X, reset=True)
         target = str(getattr(y, "name", None) or "target")
-        labels = _check_labels(X, y)
+        labels = check_labels(X, y)
         rows = self._encoder.fit(X, labels, categorical=self.categorical_features, name="train", target=target)
         self.classes_ = self._encoder.classes_
         if len(self.classes_) > MAX_CLASSES:
@@ -230,17 +228,37 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
         drawn_seed = draw_seed(rng)
         classifier = load_classifier(
             self.weights,
-            n_estimators=self.n_estimators,
+            n_estimators=int(self.n_estimators),
             random_state=drawn_seed if self.ensemble_seed is None else self.ensemble_seed,
             device=self.device,
             categorical_features_indices=[rows.X.columns.get_loc(column) for column in rows.categorical],
         )
-        self.generator_, self.synthetic_ = self._draw_synthetic_rows(train, fit_rng, sample_rng)
+        self.generator_, self.synthetic_ = None, None
         if self.max_steps == 0:
             self.trajectory_, self.best_step_ = pd.DataFrame(), 0
             self.classifier_ = classifier.fit(real_X, real_y)
             return self
-        ensemble = self._finetune(classifier, train, validation, test, loop_rng)
+        if self.generator is not None and self.mix_ratio > 0:
+            self.generator_, self.synthetic_ = draw_synthetic_rows(
+                self.generator,
+                train,
+                self.n_synthetic or len(train),
+                fit_rng=fit_rng,
+                sample_rng=sample_rng,
+                seconds=self.seconds_,
+            )
+        started = time.monotonic()
+        ensemble, self.trajectory_, self.best_step_ = finetune(
+            classifier,
+            self._encoder,
+            train,
+            self.synthetic_,
+            {"validation": validation} | ({} if test is None else {"test": test}),
+            LoopSettings(**{field.name: getattr(self, field.name) for field in fields(LoopSettings)}),
+            rng=loop_rng,
+            verbose=self.verbose,
+        )
+        self.seconds_["fine-tuning"] = time.monotonic() - started
         self.classifier_ = ensemble.evaluator(real_X, real_y)
         return self
 
@@ -264,33 +282,6 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.string = True
         return tags
 
-    def _check_options(self) -> None:
-        for name, low in (("max_steps", 0), ("check_every", 1), ("patience", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or value < low:
-                raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}")
-        if self.n_synthetic is not None and not (
-            isinstance(self.n_synthetic, (int, np.integer)) and self.n_synthetic > 0
-        ):
-            raise ValueError(f"n_synthetic must be a positive integer or None, got {self.n_synthetic!r}")
-        if not 0 <= self.mix_ratio <= 1:
-            raise ValueError(f"mix_ratio must be between 0 and 1, got {self.mix_ratio!r}")
-        if not 0 < self.validation_fraction < 1:
-            raise ValueError(
-                f"validation_fraction must be between 0 and 1, both excluded, got {self.validation_fraction!r}"
-            )
-        if self.mixing not in MIXING:
-            raise ValueError(f"mixing must be one of {MIXING}, got {self.mixing!r}")
-        if self.ensemble_seed is not None and not (
-            isinstance(self.ensemble_seed, (int, np.integer)) and self.ensemble_seed >= 0
-        ):
-            raise ValueError(f"ensemble_seed must be an integer of at least 0 or None, got {self.ensemble_seed!r}")
-        for name in ("learning_rate", "weight_decay"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be negative, got {getattr(self, name)!r}")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise ValueError(f"time_limit must be positive or None, got {self.time_limit!r}")
-
     def _check_features(self, X: Any, *, reset: bool) -> pd.DataFrame:
         """`X` as a DataFrame; its names and number of columns are remembered, or compared with those of `fit`."""
         columns = pd.Index(getattr(X, "columns", []))
@@ -306,73 +297,4 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
         if X is None:
             return None
         features = self._check_features(X, reset=False)
-        return self._encoder.encode_features(features), self._encoder.encode_labels(_check_labels(features, y))
-
-    def _draw_synthetic_rows(
-        self, train: Table, fit_rng: np.random.Generator, sample_rng: np.random.Generator
-    ) -> tuple[Generator | None, Table | None]:
-        """Fit the generator on the train rows and draw from it; (None, None) where no synthetic row is asked for."""
-        if self.generator is None or self.mix_ratio == 0 or self.max_steps == 0:
-            return None, None
-        generator = make_generator(self.generator) if isinstance(self.generator, str) else clone(self.generator)
-        started = time.monotonic()
-        generator.fit(train, rng=fit_rng)
-        self.seconds_["generator fit"] = time.monotonic() - started
-        started = time.monotonic()
-        synthetic = generator.sample(self.n_synthetic or len(train), rng=sample_rng)
-        self.seconds_["generator sample"] = time.monotonic() - started
-        return generator, synthetic
-
-    def _finetune(
-        self,
-        classifier: Any,
-        train: Table,
-        validation: tuple[np.ndarray, np.ndarray],
-        test: tuple[np.ndarray, np.ndarray] | None,
-        rng: np.random.Generator,
-    ) -> TrainableEnsemble:
-        """Run the loop; returns the ensemble with the chosen weights."""
-        if np.bincount(self._encoder.encode_classes(train)).max() < 2:
-            raise ValueError(
-                f"too few rows to fine-tune on: each of the {len(self.classes_)} classes has a single train row, "
-                "but a step needs context rows and query rows; use max_steps=0"
-            )
-        started = time.monotonic()
-        pool = train if self.synthetic_ is None else train.concat(self.synthetic_)
-        pool_X, pool_y = self._encoder.encode_features(pool.X), self._encoder.encode_classes(pool)
-        ensemble = TrainableEnsemble(classifier, pool_X, pool_y)
-        watched = ensemble.evaluator(pool_X[: len(train)], pool_y[: len(train)])
-        parts = {"validation": validation} | ({} if test is None else {"test": test})
-
-        def watch() -> dict[str, float]:
-            ensemble.network.eval()
-            scores = {}
-            for part, (X, y) in parts.items():
-                proba = watched.predict_proba(X)
-                scores[f"{part}_auc"] = roc_auc(y, proba, range(len(self.classes_)))
-                scores[f"{part}_log_loss"] = log_loss(y, proba, range(len(self.classes_)))
-            return scores
-
-        self.trajectory_, self.best_step_ = run_loop(
-            ensemble, RowPool(pool_y, len(train)), watch, self._loop_settings(), rng=rng, verbose=self.verbose
-        )
-        self.seconds_["fine-tuning"] = time.monotonic() - started
-        return ensemble
-
-    def _loop_settings(self) -> LoopSettings:
-        return LoopSettings(**{field.name: getattr(self, field.name) for field in fields(LoopSettings)})
-
-
-def _check_labels(X: pd.DataFrame, y: Any) -> np.ndarray:
-    """`y` as a one-dimensional array of as many labels as `X` has rows, at least one."""
-    if y is None:
-        raise ValueError("This CausalMixFTClassifier requires y to be passed, but the target y is None")
-    labels = column_or_1d(y, warn=True)
-    if pd.isna(labels).any() or (labels.dtype.kind == "f" and np.isinf(labels).any()):
-        raise ValueError("y holds missing or infinite values (NaN or inf)")
-    if len(labels) == 0:
-        raise ValueError("X has no rows: found array with 0 sample(s) while a minimum of 1 is required")
-    if len(labels) != len(X):
-        raise ValueError(f"X has {len(X)} rows, but y has {len(labels)}: inconsistent numbers of samples")
-    check_classification_targets(labels)
-    return labels
+        return self._encoder.encode_features(features), self._encoder.encode_labels(check_labels(features, y))

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 
 from causalmix_utils.tables import Table
 
@@ -128,3 +130,18 @@ def as_frame(X: Any) -> pd.DataFrame:
         raise ValueError("Complex data not supported: X holds complex numbers")
     frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(values.shape[1])])
     return frame.infer_objects()
+
+
+def check_labels(X: pd.DataFrame, y: Any) -> np.ndarray:
+    """`y` as a one-dimensional array of as many labels as `X` has rows, at least one."""
+    if y is None:
+        raise ValueError("This CausalMixFTClassifier requires y to be passed, but the target y is None")
+    labels = column_or_1d(y, warn=True)
+    if pd.isna(labels).any() or (labels.dtype.kind == "f" and np.isinf(labels).any()):
+        raise ValueError("y holds missing or infinite values (NaN or inf)")
+    if len(labels) == 0:
+        raise ValueError("X has no rows: found array with 0 sample(s) while a minimum of 1 is required")
+    if len(labels) != len(X):
+        raise ValueError(f"X has {len(X)} rows, but y has {len(labels)}: inconsistent numbers of samples")
+    check_classification_targets(labels)
+    return labels

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from causalmix_utils.evaluation import (
     association_error,
     association_errors,
-    closest_record_distances,
     marginal_distances,
     pair_associations,
     score_synthetic_rows,
@@ -171,19 +170,34 @@ def test_a_class_that_is_absent_from_the_synthetic_rows_does_not_stop_the_test()
     assert 0.5 < synthetic_to_real_auc(two, iris, rng=np.random.default_rng(0)) < 1
 
 
-def test_distances_count_ranges_levels_and_missing_values():
-    reference = pd.DataFrame({"x": [0.0, 10.0, np.nan], "kind": ["u", "v", None], "one": [5, 5, 5], "y": list("aab")})
-    rows = pd.DataFrame({"x": [2.0, np.nan, 99.0], "kind": ["u", None, "v"], "one": [5, 5, 6], "y": list("aab")})
-    found = closest_record_distances(Table.from_frame(rows, target="y"), Table.from_frame(reference, target="y"))
-    # 2 is a fifth of the range away; the second row is a copy; 99 counts as 1 at most, and so does another constant.
-    assert found == pytest.approx([0.2 / 3, 0.0, 2 / 3])
+def test_two_sample_auc_is_one_for_rows_apart_and_one_half_for_rows_without_any_difference():
+    table = make_table(60)
+    apart = Table("apart", table.X.assign(number=table.X["number"] + 100), table.y, table.categorical)
+    assert two_sample_auc(table, apart, rng=np.random.default_rng(0), n_trees=20) == 1
+    same = Table.from_frame(pd.DataFrame({"x": np.ones(40), "y": ["a"] * 40}), target="y")
+    assert two_sample_auc(same, same, rng=np.random.default_rng(0), n_trees=5) == 0.5
 
 
-def test_a_bootstrap_consists_of_copies_and_new_rows_do_not():
-    table = make_table(100)
-    copies = table.take(np.random.default_rng(0).integers(100, size=150))
-    assert (closest_record_distances(copies, table) == 0).all()
-    assert (closest_record_distances(make_table(50, seed=1), table) > 0).all()
+def test_two_sample_auc_comes_near_the_best_that_any_classifier_can_reach():
+    from scipy.stats import norm
+
+    first, second = (
+        Table.from_frame(
+            pd.DataFrame({"x": np.random.default_rng(seed).normal(shift, size=1500), "y": "a"}), target="y"
+        )
+        for seed, shift in ((0, 0.0), (1, 2.0))
+    )
+    # The shift is the only difference, so the likelihood ratio ranks by x: its AUC is Phi(2 / sqrt(2)).
+    best = norm.cdf(2 / np.sqrt(2))
+    assert best - 0.06 < two_sample_auc(first, second, rng=np.random.default_rng(0)) < best + 0.02
+
+
+def test_synthetic_to_real_auc_ranks_the_test_rows_by_hand():
+    synthetic = Table.from_frame(pd.DataFrame({"x": [0, 1] * 30, "y": ["a", "b"] * 30}), target="y")
+    test = Table.from_frame(pd.DataFrame({"x": [0, 0, 1, 1], "y": ["a", "b", "b", "b"]}), target="y")
+    # Of the three rows of class b, two are ranked above the one of class a, and one is level with it.
+    found = synthetic_to_real_auc(synthetic, test, rng=np.random.default_rng(0), n_trees=20)
+    assert found == pytest.approx(2.5 / 3)
 
 
 def test_all_scores_of_a_real_table_are_numbers_and_the_same_seed_gives_the_same():
@@ -196,13 +210,14 @@ def test_all_scores_of_a_real_table_are_numbers_and_the_same_seed_gives_the_same
     assert np.isfinite(list(first.values())).all()
     assert first["usefulness"] > 0.6
     itself = score_synthetic_rows(train, train=train, test=test, rng=np.random.default_rng(2), n_trees=20)
-    assert itself["copies"] == 1
+    assert [itself[name] for name in ("copies", "nearer_to_train", "membership_auc")] == [1, 1, 1]
+    assert itself["closest_record"] == 0
 
 
 def test_measures_name_what_they_cannot_use():
     table, rng = make_table(30), np.random.default_rng(0)
     other = Table("other", table.X.drop(columns="dice"), table.y, ["level"])
-    for measure in (marginal_distances, association_error, closest_record_distances):
+    for measure in (marginal_distances, association_error):
         with pytest.raises(ValueError, match="differ in columns"):
             measure(table, other)
     with pytest.raises(ValueError, match="n_folds=5 .* only 3"):

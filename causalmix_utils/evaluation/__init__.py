@@ -18,11 +18,18 @@ The columns that the functions know, all of which `causalmix_utils.benchmark` wr
 Functions with a ``value`` argument take any column in which higher is better.
 
 How good synthetic rows are, before any fine-tuning, is measured by the functions in
-`causalmix_utils.evaluation.rows`. Models are compared, without any fine-tuning, by the functions in
+`causalmix_utils.evaluation.rows`, and whether they give away real ones by those in
+`causalmix_utils.evaluation.closeness`. Models are compared, without any fine-tuning, by the functions in
 `causalmix_utils.evaluation.models`, which take scores: one row for each table, split and model.
 """
 
 from causalmix_utils.evaluation.associations import association_error, association_errors, pair_associations
+from causalmix_utils.evaluation.closeness import (
+    closest_record_distances,
+    membership_auc,
+    nearest_neighbour_ratios,
+    share_nearer_to_train,
+)
 from causalmix_utils.evaluation.comparisons import (
     compare_arms,
     critical_difference,
@@ -47,7 +54,6 @@ from causalmix_utils.evaluation.models import (
 )
 from causalmix_utils.evaluation.power import simulate_power, smallest_p_value
 from causalmix_utils.evaluation.rows import (
-    closest_record_distances,
     marginal_distances,
     score_synthetic_rows,
     synthetic_to_real_auc,
@@ -86,6 +92,8 @@ __all__ = [
     "mean_over_tables",
     "mean_per_table",
     "median_over_tables",
+    "membership_auc",
+    "nearest_neighbour_ratios",
     "nemenyi_p_values",
     "normalised_gain",
     "pair_associations",
@@ -93,6 +101,7 @@ __all__ = [
     "per_table",
     "roc_auc",
     "score_synthetic_rows",
+    "share_nearer_to_train",
     "simulate_power",
     "smallest_p_value",
     "summarise_arms",

@@ -1,8 +1,8 @@
 """How good synthetic rows are: alike to real ones, useful, and no copies – three things that go separate ways.
 
 Fidelity asks whether the rows look real, usefulness whether a model that learns from them alone predicts
-real rows, and closeness whether they repeat the rows that the generator saw. Fidelity is measured
-against rows that the generator has *not* seen, so that copying is not mistaken for it.
+real rows, and closeness (`causalmix_utils.evaluation.closeness`) whether they repeat the rows that the generator
+saw. Fidelity is measured against rows that the generator has *not* seen, so that copying is not mistaken for it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,12 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.evaluation.associations import association_error, check_columns
+from causalmix_utils.evaluation.closeness import (
+    closest_record_distances,
+    membership_auc,
+    nearest_neighbour_ratios,
+    share_nearer_to_train,
+)
 from causalmix_utils.forests import make_forest, predict_by_forest
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.randomness import draw_seed
@@ -20,7 +26,7 @@ from causalmix_utils.tables import Table
 def score_synthetic_rows(
     synthetic: Table, *, train: Table, test: Table, rng: np.random.Generator, n_trees: int = 100
 ) -> dict[str, float | int]:
-    """All measures of this module for one sample.
+    """All measures of one sample.
 
     Parameters
     ----------
@@ -31,7 +37,7 @@ def score_synthetic_rows(
     test : Table
         Real rows that it did not see.
     rng : numpy.random.Generator
-        Seeds the forests.
+        Seeds the forests, and draws as many test rows as there are train rows for the last two comparisons.
     n_trees : int
         Trees in each forest.
 
@@ -43,7 +49,11 @@ def score_synthetic_rows(
         ``two_sample_auc``: `two_sample_auc` against `test`;
         ``usefulness``: `synthetic_to_real_auc` on `test`;
         ``closest_record``: median of `closest_record_distances` to `train`;
+        ``closest_record_held_out``: the same of the rows of `test`, which is what real rows reach;
         ``copies``: share of rows whose features repeat a row of `train`;
+        ``distance_ratio``: median of `nearest_neighbour_ratios` to `train`;
+        ``nearer_to_train``: `share_nearer_to_train` with `test` as the rows held out;
+        ``membership_auc``: `membership_auc` likewise;
         ``n_rows``.
 
     Raises
@@ -58,7 +68,12 @@ def score_synthetic_rows(
         "two_sample_auc": two_sample_auc(test, synthetic, rng=rng, n_trees=n_trees),
         "usefulness": synthetic_to_real_auc(synthetic, test, rng=rng, n_trees=n_trees),
         "closest_record": float(np.median(distances)),
+        "closest_record_held_out": float(np.median(closest_record_distances(test, train))),
         "copies": float(np.mean(distances == 0)),
+        "distance_ratio": float(np.median(nearest_neighbour_ratios(synthetic, train))),
+        # Drawn after the forests are seeded, so that these are the same with and without the comparisons.
+        "nearer_to_train": share_nearer_to_train(synthetic, train=train, held_out=test, rng=rng),
+        "membership_auc": membership_auc(synthetic, train=train, held_out=test, rng=rng),
         "n_rows": len(synthetic),
     }
 
@@ -183,50 +198,6 @@ def synthetic_to_real_auc(synthetic: Table, test: Table, *, rng: np.random.Gener
     classes = sorted({*synthetic.classes, *test.classes})
     proba = predict_by_forest(synthetic, test.X, classes, n_trees=n_trees, seed=draw_seed(rng))
     return roc_auc(test.y, proba, classes)
-
-
-def closest_record_distances(rows: Table, reference: Table) -> np.ndarray:
-    """Distance of each row to its closest row of `reference`, by features alone.
-
-    Gower's distance: the mean over the features of the absolute difference divided by the range in `reference`, at
-    most 1, for numbers, and of 0 (equal) or 1 for categories. Two missing values are equal; one is at distance 1.
-
-    Parameters
-    ----------
-    rows, reference : Table
-        With the same columns.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        0 for a copy.
-
-    References
-    ----------
-    J. C. Gower: *A General Coefficient of Similarity and Some of Its Properties*, Biometrics 27, 1971.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"x": [0, 10, 4], "kind": ["u", "v", "u"], "y": ["a", "b", "a"]})
-    >>> table = Table.from_frame(frame, target="y")
-    >>> closest_record_distances(table, table.take([0, 1])).tolist()
-    [0.0, 0.0, 0.2]
-    """
-    check_columns(reference, rows)
-    total = np.zeros((len(rows), len(reference)))
-    for column in reference.X.columns:
-        is_number = column in reference.numerical
-        kind = float if is_number else object
-        a, b = (part.X[column].astype(kind).to_numpy()[:, None] for part in (rows, reference))
-        a_missing, b_missing = pd.isna(a), pd.isna(b).T
-        if is_number:
-            width = np.ptp(b[~pd.isna(b)]) if (~b_missing).any() else 0.0
-            # Equal numbers are at distance 0 even in a column that is constant in `reference`.
-            apart = np.minimum(np.abs(a - b.T) / width, 1.0) if width > 0 else (a != b.T).astype(float)
-        else:
-            apart = (a != b.T).astype(float)
-        total += np.where(a_missing | b_missing, a_missing != b_missing, apart)
-    return total.min(axis=1) / reference.X.shape[1]
 
 
 def _level_shares(values: pd.Series) -> pd.Series:

@@ -22,6 +22,8 @@ SCORE_LABELS = {
     "usefulness": "synthetic-to-real AUC\n(higher teaches more)",
     "closest_record": "distance to closest record\n(0: a copy)",
     "copies": "share of copies\n(0 is best)",
+    "nearer_to_train": "nearer to a train row\n(0.5: no leak)",
+    "membership_auc": "AUC of membership attack\n(0.5: no leak)",
 }
 """How panels name the measures of `causalmix_utils.evaluation.score_synthetic_rows`."""
 

@@ -4,7 +4,8 @@
 column is a regressor of its parents plus independent noise (an additive noise model), a categorical column is
 drawn from a classifier's probabilities given its parents.  `sample_rows` draws from all of them in causal order
 and returns rows that could belong to the table.  `vary_rows` varies real rows instead of
-drawing whole new ones.  `diagnose_scm` says where a model is wrong.
+drawing whole new ones, and `counterfactual_rows` says what given rows would have been.  `diagnose_scm` says where a
+model is wrong.
 
 What happens to missing values
 ------------------------------
@@ -16,6 +17,7 @@ to the class are those of the table.
 """
 
 from causalmix_utils.scm.cache import MechanismCache
+from causalmix_utils.scm.counterfactuals import counterfactual_rows
 from causalmix_utils.scm.diagnostics import ScmDiagnosis, diagnose_mechanisms, diagnose_scm
 from causalmix_utils.scm.falsification import GraphVerdict, falsify_dag
 from causalmix_utils.scm.fitting import MECHANISMS, TARGET_MECHANISMS, fit_scm, fit_scm_ensemble
@@ -28,6 +30,7 @@ __all__ = [
     "GraphVerdict",
     "MechanismCache",
     "ScmDiagnosis",
+    "counterfactual_rows",
     "diagnose_mechanisms",
     "diagnose_scm",
     "falsify_dag",

@@ -107,7 +107,7 @@ def sample_ensemble(
         As in `sample_rows`, or if there is no model.
     """
     _check_request(scms, n, like, interventions, min_per_class)
-    changes = _read_interventions(interventions or {}, like)
+    changes = read_interventions(interventions or {}, like)
     frame = _draw(scms, n, changes, rng)
     if min_per_class:
         frame = _cover_classes(frame, scms, like, changes, min_per_class, rng)
@@ -129,7 +129,7 @@ def _check_request(scms: Sequence, n: int, like: Table, interventions: Intervent
             raise ValueError(f"the model has the nodes {sorted(scm.graph.nodes)}, but {like.name!r} {like.columns}")
 
 
-def _read_interventions(interventions: Interventions, like: Table) -> dict[str, Callable]:
+def read_interventions(interventions: Interventions, like: Table) -> dict[str, Callable]:
     """Interventions as the functions of one value that DoWhy takes, each with a checked result."""
     changes = {}
     for column, change in interventions.items():

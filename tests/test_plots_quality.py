@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from causalmix_utils.evaluation import pair_associations
-from causalmix_utils.plots import plot_associations, plot_power, plot_protocol, plot_row_scores
+from causalmix_utils.plots import plot_associations, plot_power, plot_protocol, plot_row_scores, plot_score_means
 from causalmix_utils.tables import load_table
 
 
@@ -54,6 +54,25 @@ def test_scores_are_checked(scores):
         plot_row_scores(scores, measures=["copies"])
     with pytest.raises(ValueError, match="no rows"):
         plot_row_scores(scores.iloc[:0])
+
+
+def test_every_table_counts_equally_in_a_mean_and_differences_are_within_tables():
+    rows = [("a", "real", 0.9, 0.5), ("a", "smote", 0.8, 0.9), ("a", "smote", 0.6, 0.9), ("b", "real", 0.6, 0.5)]
+    rows += [("b", "smote", 0.5, 0.8), ("a", "causal", 0.5, np.nan), ("b", "causal", 0.5, np.nan)]
+    scores = pd.DataFrame(rows, columns=["table", "generator", "usefulness", "two_sample_auc"])
+    figure = plot_score_means(scores, minus_real=["usefulness"], title="message")
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["real rows", "smote", "causal"]
+    dots = [line.get_xdata()[0] for line in figure.axes[1].lines if line.get_marker() == "o"]
+    # smote: a loses 0.2, b loses 0.1; the two splits of a are one value.
+    assert np.allclose(dots, [0.0, -0.15, -0.25])
+    intervals = [line for line in figure.axes[1].lines if line.get_linewidth() == 2.5]
+    assert np.allclose(intervals[1].get_xdata(), [-0.2, -0.1])
+    assert "minus that of real rows" in figure.axes[1].get_xlabel()
+    assert figure.axes[0].get_ylim() == (2.5, -0.5)
+    with pytest.raises(ValueError, match="no column 'table'"):
+        plot_score_means(scores.drop(columns="table"))
+    with pytest.raises(ValueError, match="generator named 'real'"):
+        plot_score_means(scores[scores["generator"] != "real"], minus_real=["usefulness"])
 
 
 def test_synthetic_rows_are_in_no_context_that_is_scored():

@@ -25,7 +25,7 @@ from causalmix_utils.plots.probabilities import (
     plot_edge_probabilities,
     plot_edge_stability,
 )
-from causalmix_utils.plots.quality import plot_associations, plot_row_scores
+from causalmix_utils.plots.quality import plot_associations, plot_row_scores, plot_score_means
 from causalmix_utils.plots.results import (
     describe_gains,
     describe_trajectory,
@@ -82,6 +82,7 @@ __all__ = [
     "plot_ranks",
     "plot_row_scores",
     "plot_scm_cost",
+    "plot_score_means",
     "plot_scores_by_table",
     "plot_skills",
     "plot_step_rows",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from causalmix_utils.evaluation import pair_associations
+from causalmix_utils.evaluation import bootstrap_interval, pair_associations
 from causalmix_utils.plots.style import QUIET_COLOR, REAL_COLOR, arm_color, make_axes
 
 if TYPE_CHECKING:
@@ -106,25 +107,12 @@ def plot_row_scores(
     ValueError
         If a column is missing or `scores` has no rows.
     """
-    import matplotlib.pyplot as plt
-
-    missing = [column for column in ("generator", *measures) if column not in scores.columns]
-    if missing:
-        raise ValueError(f"scores has no column {missing[0]!r}; its columns are {list(scores.columns)}")
-    if scores.empty:
-        raise ValueError("scores has no rows")
+    _check_scores(scores, ["generator", *measures])
     means = scores.groupby("generator")[list(measures)].mean()
     if order is None:
         order = list(means[measures[-1]].sort_values(ascending=False, kind="stable").index)
-    figure, axes = plt.subplots(
-        1,
-        len(measures),
-        figsize=(1.6 + 2.7 * len(measures), 1.3 + 0.32 * len(order)),
-        squeeze=False,
-        layout="constrained",
-        sharey=True,
-    )
-    for ax, measure in zip(axes.flat, measures, strict=True):
+    figure, axes = _make_panels(measures, order)
+    for ax, measure in zip(axes, measures, strict=True):
         make_axes(ax, xlabel=SCORE_LABELS.get(measure, measure))
         for line, name in enumerate(order):
             values = scores.loc[scores["generator"] == name, measure].dropna()
@@ -134,14 +122,92 @@ def plot_row_scores(
             ax.plot(values.mean(), line, "o", color=color, markersize=7, markeredgecolor="white")
         if _REAL in means.index:
             ax.axvline(means.loc[_REAL, measure], color=QUIET_COLOR, linewidth=1, linestyle="--", zorder=0)
-        ax.tick_params(axis="y", length=0)
-    first = axes.flat[0]
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return figure
+
+
+def plot_score_means(
+    scores: pd.DataFrame,
+    *,
+    measures: Sequence[str] = ("two_sample_auc", "usefulness"),
+    minus_real: Collection[str] = (),
+    order: Sequence[str] | None = None,
+    title: str = "",
+) -> Figure:
+    """One panel for each measure and one line for each generator: its mean over tables, with an interval.
+
+    Every table counts equally: a grey dot is the mean of a table's splits. The interval is a bootstrap over tables.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        One row for each table, split and generator: ``table``, ``generator`` and the measures. A generator named
+        ``"real"`` stands for real rows; its mean is drawn through the whole panel.
+    measures : sequence of str
+        Columns of `scores`.
+    minus_real : collection of str
+        Measures that are drawn as their difference from those of the real rows of the same table, where tables
+        differ more than generators.
+    order : sequence of str, optional
+        Generators from top to bottom; by default by the mean of the last measure, the highest first.
+    title : str
+        The figure's message.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, `scores` has no rows, or real rows are wanted and absent.
+    """
+    _check_scores(scores, ["table", "generator", *measures])
+    per_table = {m: scores.groupby(["table", "generator"])[m].mean().unstack() for m in measures}
+    if minus_real and _REAL not in set(scores["generator"]):
+        raise ValueError(f"minus_real={list(minus_real)} needs scores of a generator named {_REAL!r}")
+    per_table |= {m: per_table[m].sub(per_table[m][_REAL], axis=0) for m in minus_real}
+    if order is None:
+        order = list(per_table[measures[-1]].mean().sort_values(ascending=False, kind="stable").index)
+    figure, axes = _make_panels(measures, order)
+    for ax, measure in zip(axes, measures, strict=True):
+        label = SCORE_LABELS.get(measure, measure)
+        make_axes(ax, xlabel=f"{label.splitlines()[0]},\nminus that of real rows" if measure in minus_real else label)
+        for line, name in enumerate(order):
+            values, color = per_table[measure][name].dropna(), _color(name)
+            ax.scatter(values, [line] * len(values), s=9, color=QUIET_COLOR, alpha=0.6, linewidths=0)
+            if len(values) > 1:
+                interval = bootstrap_interval(values, rng=np.random.default_rng(0), statistic=np.mean)
+                ax.plot(interval, [line, line], color=color, linewidth=2.5, solid_capstyle="butt")
+            ax.plot(values.mean(), line, "o", color=color, markersize=6, markeredgecolor="white")
+        if _REAL in per_table[measure]:
+            ax.axvline(per_table[measure][_REAL].mean(), color=QUIET_COLOR, linewidth=1, linestyle="--", zorder=0)
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return figure
+
+
+def _check_scores(scores: pd.DataFrame, columns: Sequence[str]) -> None:
+    missing = [column for column in columns if column not in scores.columns]
+    if missing:
+        raise ValueError(f"scores has no column {missing[0]!r}; its columns are {list(scores.columns)}")
+    if scores.empty:
+        raise ValueError("scores has no rows")
+
+
+def _make_panels(measures: Sequence[str], order: Sequence[str]):
+    """A figure and a row of axes, one for each measure, with a line for each generator from top to bottom."""
+    import matplotlib.pyplot as plt
+
+    size = (1.6 + 2.7 * len(measures), 1.3 + 0.32 * len(order))
+    figure, grid = plt.subplots(1, len(measures), figsize=size, squeeze=False, layout="constrained", sharey=True)
+    first = grid[0, 0]
     first.set_yticks(range(len(order)), ["real rows" if name == _REAL else name for name in order])
     for tick, name in zip(first.get_yticklabels(), order, strict=True):
         tick.set_color(_color(name))
-    first.invert_yaxis()
-    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
-    return figure
+    first.set_ylim(len(order) - 0.5, -0.5)
+    for ax in grid[0]:
+        ax.tick_params(axis="y", length=0)
+    return figure, grid[0]
 
 
 def _color(name: str) -> str:

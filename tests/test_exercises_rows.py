@@ -2,20 +2,24 @@
 
 from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 
 from causalmix_utils import exercises
 from causalmix_utils.benchmark import get_profile
-from causalmix_utils.evaluation import closest_record_distances, normalised_gain, smallest_p_value
+from causalmix_utils.evaluation import closest_record_distances, normalised_gain, score_synthetic_rows, smallest_p_value
 from causalmix_utils.generators import Generator, list_generators, make_generator
-from causalmix_utils.tables import Table
+from causalmix_utils.scm import counterfactual_rows, fit_scm, sample_rows
+from causalmix_utils.tables import Table, load_table, scarce_split
 
 WRONG = {
     "check_sampling_1": [24 / 68, 0.5, "near"],
     "check_sampling_2": [{"independent"}, ["independent", "random_dag"], 3],
-    "check_sampling_3": ["no such generator", 3, "independent", "smote", "permuted_target"],
+    "check_sampling_3": [5 / 9, 7 / 9, 8 / 9, "high"],
+    "check_sampling_4": [{"A": "smote"}, dict.fromkeys("ABCD", "copies"), ["smote", "copies"], 4],
+    "check_sampling_6": ["no such generator", 3, "independent", "smote", "permuted_target"],
     "check_benchmark_1": [1.0, 0.25, "four"],
     "check_benchmark_2": [6, 7, 9],
     "check_benchmark_3": [{"a"}, {"a", "b", "d", "e"}, "a"],
@@ -23,7 +27,7 @@ WRONG = {
 
 
 class ByClass(Generator):
-    """The solution of the third exercise on sampling."""
+    """The solution of the sixth exercise on sampling."""
 
     name = "by class of tests"
 
@@ -70,9 +74,50 @@ def test_generators_without_a_label_signal_are_those_that_draw_classes_apart():
     assert exercises.check_sampling_2(apart)
 
 
+def test_the_attack_by_hand_has_the_area_under_its_curve():
+    from sklearn.metrics import roc_auc_score
+
+    distances = np.array([0.1, 0.3, 0.2, 0.2, 0.4, 0.5])
+    assert exercises.check_sampling_3(roc_auc_score([1, 1, 1, 0, 0, 0], -distances))
+
+
+def test_the_mystery_rows_are_told_apart_by_three_looks():
+    train, _, test = scarce_split(load_table("credit-g"), n=200)
+    samples = exercises.draw_mystery_rows(train, 300, rng=np.random.default_rng(0))
+    assert [rows.name for rows in samples.values()] == list(samples)
+    scores = {
+        letter: score_synthetic_rows(rows, train=train, test=test, rng=np.random.default_rng(1), n_trees=30)
+        for letter, rows in samples.items()
+    }
+    found = {}
+    for letter, score in scores.items():
+        if score["copies"] == 1:
+            found[letter] = "copies" if score["usefulness"] > 0.65 else "permuted_target"
+        else:
+            found[letter] = "smote" if score["usefulness"] > 0.65 else "independent"
+    assert exercises.check_sampling_4(found)
+    assert "2 of 4 are right" in exercises.check_sampling_4({**found, "A": found["B"], "B": found["A"]}).hint
+
+
+def test_the_share_of_rows_that_would_change_is_that_of_the_model_and_not_of_fresh_rows():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=300)
+    y = np.where(x + rng.normal(size=300) > 0, "u", "v")
+    table = Table.from_frame(pd.DataFrame({"x": x, "y": y}), target="y")
+    scm = fit_scm(nx.DiGraph([("x", "y")]), table, mechanisms="linear")
+    question = {"scm": scm, "rows": table.take(np.arange(60)), "column": "x", "value": 1.0, "like": table}
+    repeated = question["rows"].take(np.tile(np.arange(60), 100))
+    new = counterfactual_rows(scm, repeated, interventions={"x": 1.0}, like=table, rng=rng)
+    assert exercises.check_sampling_5((new.y != repeated.y).mean(), **question)
+    fresh = sample_rows(scm, 6000, like=table, rng=rng, interventions={"x": 1.0})
+    for wrong in ((fresh.y != repeated.y).mean(), (fresh.y == "u").mean(), "some", None):
+        feedback = exercises.check_sampling_5(wrong, **question)
+        assert not feedback and feedback.hint
+
+
 def test_a_generator_of_ones_own_is_accepted_as_class_or_instance():
-    assert exercises.check_sampling_3(ByClass)
-    assert exercises.check_sampling_3(ByClass())
+    assert exercises.check_sampling_6(ByClass)
+    assert exercises.check_sampling_6(ByClass())
 
 
 def test_a_generator_that_raises_has_its_message_as_the_hint():
@@ -80,7 +125,7 @@ def test_a_generator_that_raises_has_its_message_as_the_hint():
         def _sample(self, n, rng):
             raise KeyError("months")
 
-    assert "KeyError: 'months'" in exercises.check_sampling_3(Broken).hint
+    assert "KeyError: 'months'" in exercises.check_sampling_6(Broken).hint
 
 
 def test_the_same_point_counts_four_times_as_much():

@@ -16,7 +16,15 @@ from causalmix_utils.exercises.discovery import (
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set
 from causalmix_utils.exercises.foundation import check_foundation_1, check_foundation_2, check_foundation_3
 from causalmix_utils.exercises.pretraining import check_pretraining_1, check_pretraining_2, check_pretraining_3
-from causalmix_utils.exercises.sampling import check_sampling_1, check_sampling_2, check_sampling_3
+from causalmix_utils.exercises.sampling import (
+    check_sampling_1,
+    check_sampling_2,
+    check_sampling_3,
+    check_sampling_4,
+    check_sampling_5,
+    check_sampling_6,
+    draw_mystery_rows,
+)
 from causalmix_utils.exercises.scm_fitting import (
     check_scm_fitting_1,
     check_scm_fitting_2,
@@ -46,9 +54,13 @@ __all__ = [
     "check_sampling_1",
     "check_sampling_2",
     "check_sampling_3",
+    "check_sampling_4",
+    "check_sampling_5",
+    "check_sampling_6",
     "check_scm_fitting_1",
     "check_scm_fitting_2",
     "check_scm_fitting_3",
     "check_scm_fitting_4",
     "check_set",
+    "draw_mystery_rows",
 ]

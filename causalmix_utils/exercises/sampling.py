@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set, not_answered
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from causalmix_utils.tables import Table
+
+_MYSTERIES = {"A": "smote", "B": "permuted_target", "C": "copies", "D": "independent"}
 
 
 def check_sampling_1(answer: object) -> Feedback:
@@ -21,6 +32,72 @@ def check_sampling_2(answer: object) -> Feedback:
 
 
 def check_sampling_3(answer: object) -> Feedback:
+    """AUC of a membership attack from distances to the closest synthetic row.
+
+    Train rows have the distances 0.1, 0.3 and 0.2, held-out rows 0.2, 0.4 and 0.5.
+    """
+    pairs = [(seen, unseen) for seen in (0.1, 0.3, 0.2) for unseen in (0.2, 0.4, 0.5)]
+    expected = sum(1.0 if seen < unseen else 0.5 if seen == unseen else 0.0 for seen, unseen in pairs) / len(pairs)
+    hint = "Compare each train row with each held-out row: in what share of the pairs is it closer? Ties count half."
+    return check_number(answer, expected=expected, tolerance=5e-3, hint=hint)
+
+
+def draw_mystery_rows(train: Table, n: int, *, rng: np.random.Generator) -> dict[str, Table]:
+    """Four samples whose generators are to be found out: SMOTE, two controls, and copies of the train rows.
+
+    Parameters
+    ----------
+    train : Table
+    n : int
+        Rows of each sample.
+    rng : Generator
+
+    Returns
+    -------
+    dict of str to Table
+        By the letters A to D.
+    """
+    from causalmix_utils.generators import make_generator
+
+    samples = {}
+    for letter, name in _MYSTERIES.items():
+        if name == "copies":
+            rows = train.take(rng.integers(len(train), size=n))
+        else:
+            rows = make_generator(name).fit(train, rng=rng).sample(n, rng=rng)
+        samples[letter] = replace(rows, name=letter)
+    return samples
+
+
+def check_sampling_4(answer: object) -> Feedback:
+    """Which of the samples of `draw_mystery_rows` was made how: a mapping of letters to names."""
+    if answer is None:
+        return not_answered()
+    if not isinstance(answer, Mapping):
+        return Feedback(correct=False, hint=f"The answer is a dict of letters and names, yours is {answer!r}.")
+    right = sum(answer.get(letter) == name for letter, name in _MYSTERIES.items())
+    hint = f"{right} of {len(_MYSTERIES)} are right. Two looks are enough: at copies, and at usefulness."
+    return Feedback(correct=right == len(_MYSTERIES) and len(answer) == right, hint=hint)
+
+
+def check_sampling_5(answer: object, *, scm, rows: Table, column: str, value: object, like: Table) -> Feedback:
+    """The share of `rows` that would have had another class, had `column` been set to `value`, by the model `scm`."""
+    import numpy as np
+
+    from causalmix_utils.scm import counterfactual_rows
+
+    # Levels are drawn, so that one run is not exact; the mean of many is.
+    repeated = rows.take(np.tile(np.arange(len(rows)), -(-20_000 // len(rows))))
+    options = {"interventions": {column: value}, "like": like, "rng": np.random.default_rng(0)}
+    expected = float((counterfactual_rows(scm, repeated, **options).y != repeated.y).mean())
+    hint = (
+        "Hand the rows themselves to counterfactual_rows, many times over, and compare each row's class with its own. "
+        "The classes of freshly drawn rows belong to other loans."
+    )
+    return check_number(answer, expected=expected, tolerance=0.03, hint=hint)
+
+
+def check_sampling_6(answer: object) -> Feedback:
     """A generator that draws a class by its share, and then each feature alone from the rows of that class."""
     import numpy as np
     import pandas as pd

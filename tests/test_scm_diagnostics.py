@@ -140,7 +140,7 @@ def test_the_summary_names_the_nodes_whose_noise_depends_on_parents():
 def test_a_diagnosis_is_quiet_repeatable_and_changes_nothing_global(table, scm, capfd):
     from dowhy.gcm import config
 
-    before = config.show_progress_bars
+    before = config.show_progress_bars, config.default_n_jobs
     nodes, edges = dict(scm.graph.nodes(data=True)), list(scm.graph.edges)
     np.random.seed(7), random.seed(7)  # noqa: NPY002
     expected = np.random.random(), random.random()  # noqa: NPY002
@@ -150,10 +150,25 @@ def test_a_diagnosis_is_quiet_repeatable_and_changes_nothing_global(table, scm, 
     two = diagnose_scm(scm, table, rng=np.random.default_rng(3), max_rows=60)
     pd.testing.assert_frame_equal(one.nodes, two.nodes, check_exact=True)
     assert one.graph == two.graph
-    assert config.show_progress_bars == before
+    assert (config.show_progress_bars, config.default_n_jobs) == before
     assert (dict(scm.graph.nodes(data=True)), list(scm.graph.edges)) == (nodes, edges)
     printed = capfd.readouterr()
     assert printed.out == "" and printed.err == ""
+
+
+def test_a_diagnosis_starts_no_further_processes(table, scm, monkeypatch):
+    import joblib
+
+    asked = []
+    real = joblib.Parallel.__init__
+
+    def watch(self, n_jobs=None, *arguments, **options):
+        asked.append(n_jobs)
+        real(self, n_jobs, *arguments, **options)
+
+    monkeypatch.setattr(joblib.Parallel, "__init__", watch)
+    diagnose_scm(scm, table, rng=np.random.default_rng(0), max_rows=60)
+    assert set(asked) <= {None, 1}
 
 
 @pytest.mark.parametrize("name", ["titanic", "tae"])

@@ -187,14 +187,17 @@ def _make_test(table: Table, test: str):
 
 @contextmanager
 def quiet_dowhy() -> Iterator[None]:
-    """No progress bars and no warnings; DoWhy's settings are then as they were."""
+    """No progress bars, no warnings, and no further processes; DoWhy's settings are then as they were.
+
+    Its kernel test would start a process for each core, which takes longer than the tests themselves.
+    """
     from dowhy.gcm import config
 
-    shown = config.show_progress_bars
-    config.show_progress_bars = False
+    shown, jobs = config.show_progress_bars, config.default_n_jobs
+    config.show_progress_bars, config.default_n_jobs = False, 1
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        config.show_progress_bars = shown
+        config.show_progress_bars, config.default_n_jobs = shown, jobs

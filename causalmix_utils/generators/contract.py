@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import sys
 
 import numpy as np
-import pandas as pd
 
 from causalmix_utils.generators.base import Generator
+from causalmix_utils.generators.hostile import make_difficult_table
 from causalmix_utils.generators.registry import make_generator
 from causalmix_utils.tables import Table, check_same_schema
 
@@ -16,6 +17,10 @@ _N_ROWS = 60
 
 def check_generator(generator: str | type[Generator] | Generator, *, table: Table | None = None) -> None:
     """Try a generator on a small difficult table, and raise where it breaks its contract.
+
+    The tests of this package run it for every generator of `list_generators` on every table of `hostile_tables`; do
+    the same with your own. A generator that takes long by default may be handed over with options that make
+    it cheap.
 
     Parameters
     ----------
@@ -35,6 +40,9 @@ def check_generator(generator: str | type[Generator] | Generator, *, table: Tabl
     Examples
     --------
     >>> check_generator("smote")
+    >>> from causalmix_utils.generators import hostile_tables
+    >>> for table in hostile_tables().values():
+    ...     check_generator("independent", table=table)
     """
     table = make_difficult_table() if table is None else table
     made = make_generator(generator)
@@ -42,39 +50,32 @@ def check_generator(generator: str | type[Generator] | Generator, *, table: Tabl
     if copy.get_params() != made.get_params():
         raise ValueError(f"{made!r} does not store its options as given: a copy is {copy!r}")
     before = table.to_frame().copy(deep=True)
-    global_state = _describe_global_state()
+    # A caller who has not imported torch has no state that a generator could change.
+    with_torch = "torch" in sys.modules
+    global_state = _describe_global_state(with_torch=with_torch)
     first = _fit_and_sample(made, table, seed=0)
     if not before.equals(table.to_frame()):
         raise ValueError(f"{made!r} changes the table that it is fitted to")
-    if len(first) != _N_ROWS:
-        raise ValueError(f"{made!r} returned {len(first)} rows, {_N_ROWS} were asked for")
-    check_same_schema(first, table)
-    if getattr(made, "cover_classes", True) and first.classes != table.classes:
-        raise ValueError(f"{made!r} returned the classes {first.classes}, expected {table.classes}")
+    _check_rows(first, table, made)
     # The global generators stand elsewhere by now if they were used, so that rows drawn from them differ.
     if not first.to_frame().equals(_fit_and_sample(copy, table, seed=0).to_frame()):
         raise ValueError(f"{made!r} gives different rows for the same seed: draw from the rng that is handed over")
-    if first.to_frame().equals(_fit_and_sample(make_generator(made), table, seed=1).to_frame()):
+    if first.to_frame().equals(made.sample(_N_ROWS, rng=np.random.default_rng(1)).to_frame()):
         raise ValueError(f"{made!r} gives the same rows for different seeds")
-    if _describe_global_state() != global_state:
-        raise ValueError(f"{made!r} draws from or seeds the global state of random or numpy: use the rng it is given")
+    if _describe_global_state(with_torch=with_torch) != global_state:
+        raise ValueError(
+            f"{made!r} draws from or seeds the global state of random, numpy or torch: use the rng it gets"
+        )
 
 
-def make_difficult_table() -> Table:
-    """A table of 63 rows that has a bit of everything that makes generators fail; always the same."""
-    rng = np.random.default_rng(0)
-    n = 63
-    frame = pd.DataFrame(
-        {
-            "count": rng.integers(0, 9, n),
-            "size": np.where(rng.random(n) < 0.2, np.nan, rng.gamma(2.0, 10.0, n).round(1)),
-            "price": rng.normal(size=n),
-            "kind": rng.choice(["a", "b", None], n),
-            "always": 1,
-            "outcome": ["rare"] * 3 + ["no"] * 40 + ["yes"] * 20,
-        }
-    )
-    return Table.from_frame(frame, target="outcome", name="difficult")
+def _check_rows(rows: Table, table: Table, made: Generator) -> None:
+    if len(rows) != _N_ROWS:
+        raise ValueError(f"{made!r} returned {len(rows)} rows, {_N_ROWS} were asked for")
+    check_same_schema(rows, table)
+    if list(rows.X.dtypes) != list(table.X.dtypes):
+        raise ValueError(f"{made!r} returned columns of the types {list(rows.X.dtypes)}, not {list(table.X.dtypes)}")
+    if getattr(made, "cover_classes", True) and rows.classes != table.classes:
+        raise ValueError(f"{made!r} returned the classes {rows.classes}, expected {table.classes}")
 
 
 def _fit_and_sample(generator: Generator, table: Table, *, seed: int) -> Table:
@@ -85,6 +86,7 @@ def _fit_and_sample(generator: Generator, table: Table, *, seed: int) -> Table:
     return generator.sample(_N_ROWS, rng=rng)
 
 
-def _describe_global_state() -> tuple:
+def _describe_global_state(*, with_torch: bool) -> tuple:
     numpy_state = np.random.get_state()  # noqa: NPY002
-    return random.getstate(), numpy_state[1].tobytes(), numpy_state[2]
+    torch_state = sys.modules["torch"].get_rng_state().numpy().tobytes() if with_torch else b""
+    return random.getstate(), numpy_state[1].tobytes(), numpy_state[2], torch_state

@@ -61,6 +61,7 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "permuted_target": {},
     "table_augment": {},
     "smote": {},
+    "gaussian_copula": {},
     "random_dag": {},
     "causal": {},
     "causal_blanket": {},

@@ -11,6 +11,7 @@ from causalmix_utils.generators.causal_blanket import CausalBlanketGenerator
 from causalmix_utils.generators.contract import check_generator
 from causalmix_utils.generators.controls import IndependentGenerator, PermutedTargetGenerator, RandomDagGenerator
 from causalmix_utils.generators.ctgan import CtganGenerator
+from causalmix_utils.generators.gaussian_copula import GaussianCopulaGenerator
 from causalmix_utils.generators.hostile import hostile_tables
 from causalmix_utils.generators.label_signal import LabelSignal, measure_label_signal
 from causalmix_utils.generators.registry import list_generators, make_generator, register_generator
@@ -21,6 +22,7 @@ __all__ = [
     "CausalBlanketGenerator",
     "CausalGenerator",
     "CtganGenerator",
+    "GaussianCopulaGenerator",
     "Generator",
     "IndependentGenerator",
     "LabelSignal",

@@ -1,6 +1,6 @@
 """The look that all figures share: one colour for each arm, plain axes, labels at the data.
 
-The colours are those of Okabe and Ito (*Color Universal Design*, 2008), continued with two
+The colours are those of Okabe and Ito (*Color Universal Design*, 2008), continued with four
 of Paul Tol's "muted" scheme, so that they stay apart for readers with a colour-vision
 deficiency. A figure never rests on colour alone: labels stand beside the data.
 """
@@ -23,10 +23,12 @@ ARM_COLORS: dict[str, str] = {
     "tabebm": "#CC79A7",
     "table_augment": "#D55E00",
     "smote": "#009E73",
+    "gaussian_copula": "#332288",
     "random_dag": "#882255",
+    "permuted_target": "#DDCC77",
     "independent": "#999933",
 }
-"""One colour for each arm of the benchmark, the same in every figure."""
+"""One colour for each arm of the benchmark and each generator, the same in every figure."""
 
 ARM_LABELS: dict[str, str] = {
     "zero_shot": "zero-shot",
@@ -36,9 +38,11 @@ ARM_LABELS: dict[str, str] = {
     "causal_blanket": "CausalMixFT, blanket kept",
     "ctgan": "CTGAN",
     "tabebm": "TabEBM",
-    "table_augment": "TableAugment",
+    "table_augment": "TableAugment (our reading)",
     "smote": "SMOTE",
+    "gaussian_copula": "Gaussian copula",
     "random_dag": "random DAGs",
+    "permuted_target": "permuted target",
     "independent": "independent columns",
 }
 """The name of each arm as figures and tables write it."""

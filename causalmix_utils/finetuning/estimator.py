@@ -9,21 +9,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from causalmix_utils.finetuning.holdout import hold_out
-from causalmix_utils.finetuning.inputs import TableEncoder, as_frame, check_labels
 from causalmix_utils.finetuning.loop import LoopSettings
 from causalmix_utils.finetuning.options import check_options
-from causalmix_utils.finetuning.stages import draw_synthetic_rows, finetune
-from causalmix_utils.foundation import EMBEDDED_WEIGHTS, MAX_CLASSES, load_classifier
-from causalmix_utils.generators import Generator
+from causalmix_utils.finetuning.predicting import FineTunedModel
+from causalmix_utils.finetuning.stages import draw_rows, finetune, fit_generator
+from causalmix_utils.foundation import EMBEDDED_WEIGHTS, load_classifier
+from causalmix_utils.generators import Generator, make_generator
 from causalmix_utils.randomness import draw_seed, fence_global_randomness
 
 
-class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
+class CausalMixFTClassifier(FineTunedModel):
     """A tabular foundation model, fine-tuned on real rows mixed with synthetic ones.
 
     The training rows are split into a train and a validation part. A generator is fitted on
@@ -66,11 +64,12 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
     min_validation_gain : float, default=0.0
         The zero-shot model is kept unless validation AUC rises by at least this much.
     time_limit : float or None, default=None
-        Seconds after which fine-tuning stops.
+        Seconds that a fit should take. Fitting the generator is never cut short; fine-tuning stops at the
+        first step past the limit, so it takes one step at least.
     device : str, default="auto"
-        "auto" takes a GPU where there is one.
+        "auto" takes a GPU where there is one; else a torch device such as "cpu".
     verbose : bool, default=False
-        Show progress bars on a terminal.
+        Show progress bars on a terminal: of the generator's fit and draw, and of fine-tuning.
     categorical_features : list of str or None, default=None
         Columns that hold categories although they are numbers, by name (``x0, x1, …`` for arrays). Columns of text,
         bool or ``category`` dtype are categories anyway.
@@ -198,103 +197,70 @@ class CausalMixFTClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If an option has a wrong value, a column can't be read, there are fewer than two or
             more than ten classes, or too few rows to hold some back.
-        """
-        with fence_global_randomness():  # building the network draws from torch's global generator
-            return self._fit(X, y, (X_validation, y_validation), (X_test, y_test))
 
-    def _fit(self, X: Any, y: Any, given_validation: tuple, given_test: tuple) -> CausalMixFTClassifier:
+        Notes
+        -----
+        A `KeyboardInterrupt` during fine-tuning ends it with a warning, and the best weights so far are kept. If
+        a fit ends with an error, or is interrupted earlier, the estimator is not fitted, even if it was before.
+        """
+        self._forget()
+        try:
+            with fence_global_randomness():  # building the network draws from torch's global generator
+                self._fit(X, y, (X_validation, y_validation), (X_test, y_test))
+        except BaseException:  # of a KeyboardInterrupt, too
+            self._forget()
+            raise
+        return self
+
+    def _fit(self, X: Any, y: Any, given_validation: tuple, given_test: tuple) -> None:
+        started = time.monotonic()
         check_options(self.get_params(deep=False))
+        generator = None if self.generator is None else make_generator(self.generator)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         split_rng, fit_rng, sample_rng, loop_rng = rng.spawn(4)
-        self.seconds_ = {}
-        self._encoder, X = TableEncoder(), self._check_features(X, reset=True)
-        target = str(getattr(y, "name", None) or "target")
-        labels = check_labels(X, y)
-        rows = self._encoder.fit(X, labels, categorical=self.categorical_features, name="train", target=target)
-        self.classes_ = self._encoder.classes_
-        if len(self.classes_) > MAX_CLASSES:
-            raise ValueError(
-                f"y holds {len(self.classes_)} classes, but the model can tell at most {MAX_CLASSES} apart"
-            )
-        validation = self._given_rows(*given_validation, "validation")
-        test = self._given_rows(*given_test, "test")
-        real_X, real_y = self._encoder.encode_features(rows.X), self._encoder.encode_classes(rows)
-        train = rows
-        if validation is None and self.max_steps > 0:
-            kept, held = hold_out(real_y, self.validation_fraction, split_rng)
-            train, validation = rows.take(kept), (real_X[held], real_y[held])
-        elif validation is not None:
-            real_X, real_y = np.vstack([real_X, validation[0]]), np.concatenate([real_y, validation[1]])
+        train, real = self._learn_table(X, y)
+        validation, test = self._encode_part(*given_validation, "validation"), self._encode_part(*given_test, "test")
         drawn_seed = draw_seed(rng)
         classifier = load_classifier(
             self.weights,
             n_estimators=int(self.n_estimators),
-            random_state=drawn_seed if self.ensemble_seed is None else self.ensemble_seed,
+            random_state=drawn_seed if self.ensemble_seed is None else int(self.ensemble_seed),
             device=self.device,
-            categorical_features_indices=[rows.X.columns.get_loc(column) for column in rows.categorical],
+            categorical_features_indices=[train.X.columns.get_loc(column) for column in train.categorical],
         )
-        self.generator_, self.synthetic_ = None, None
+        self.seconds_, self.generator_, self.synthetic_ = {}, None, None
+        if validation is not None:
+            self._context = np.vstack([real[0], validation[0]]), np.concatenate([real[1], validation[1]])
+        else:
+            self._context = real
         if self.max_steps == 0:
             self.trajectory_, self.best_step_ = pd.DataFrame(), 0
-            self.classifier_ = classifier.fit(real_X, real_y)
-            return self
-        if self.generator is not None and self.mix_ratio > 0:
-            self.generator_, self.synthetic_ = draw_synthetic_rows(
-                self.generator,
-                train,
-                self.n_synthetic or len(train),
-                fit_rng=fit_rng,
-                sample_rng=sample_rng,
-                seconds=self.seconds_,
+            self.classifier_ = classifier.fit(*self._context)
+            return
+        if validation is None:
+            kept, held = hold_out(real[1], self.validation_fraction, split_rng)
+            train, validation = train.take(kept), (real[0][held], real[1][held])
+        if generator is not None and self.mix_ratio > 0:
+            self.generator_ = fit_generator(generator, train, rng=fit_rng, seconds=self.seconds_, verbose=self.verbose)
+            self.synthetic_ = draw_rows(
+                generator, self.n_synthetic or len(train), rng=sample_rng, seconds=self.seconds_, verbose=self.verbose
             )
-        started = time.monotonic()
         ensemble, self.trajectory_, self.best_step_ = finetune(
             classifier,
             self._encoder,
             train,
             self.synthetic_,
             {"validation": validation} | ({} if test is None else {"test": test}),
-            LoopSettings(**{field.name: getattr(self, field.name) for field in fields(LoopSettings)}),
+            self._loop_settings(started),
             rng=loop_rng,
+            seconds=self.seconds_,
             verbose=self.verbose,
         )
-        self.seconds_["fine-tuning"] = time.monotonic() - started
-        self.classifier_ = ensemble.evaluator(real_X, real_y)
-        return self
+        self.classifier_ = ensemble.evaluator(*self._context)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Class probabilities of shape (n_rows, n_classes), columns in the order of ``classes_``.
-
-        A category level that training did not show counts as missing.
-        """
-        check_is_fitted(self)
-        features = self._encoder.encode_features(self._check_features(X, reset=False))
-        return self.classifier_.predict_proba(features).astype(float)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """The most probable class of each row."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
-
-    def _check_features(self, X: Any, *, reset: bool) -> pd.DataFrame:
-        """`X` as a DataFrame; its names and number of columns are remembered, or compared with those of `fit`."""
-        columns = pd.Index(getattr(X, "columns", []))
-        if columns.has_duplicates:
-            raise ValueError(f"column name {columns[columns.duplicated()][0]!r} occurs more than once")
-        validate_data(self, X, skip_check_array=True, reset=reset)
-        return as_frame(X)
-
-    def _given_rows(self, X: Any, y: Any, part: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """Encoded features and classes of a part that was handed to `fit`, or None."""
-        if (X is None) != (y is None):
-            raise ValueError(f"X_{part} and y_{part} must be given together")
-        if X is None:
-            return None
-        features = self._check_features(X, reset=False)
-        return self._encoder.encode_features(features), self._encoder.encode_labels(check_labels(features, y))
+    def _loop_settings(self, started: float) -> LoopSettings:
+        """The options of the loop; of the time limit, what is left of it since the start."""
+        options = {field.name: getattr(self, field.name) for field in fields(LoopSettings)}
+        if self.time_limit is not None:
+            options["time_limit"] = max(0.0, self.time_limit - (time.monotonic() - started))
+        return LoopSettings(**options)

@@ -18,6 +18,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from causalmix_utils.tables import Table
 
 TARGET = "target"
+Part = tuple[np.ndarray, np.ndarray]
+"""Encoded features and class codes of some rows."""
 
 
 class TableEncoder:
@@ -119,17 +121,21 @@ def _encode_numbers(values: pd.Series, column: str) -> np.ndarray:
 
 def as_frame(X: Any) -> pd.DataFrame:
     """`X` as a DataFrame with string column names and a plain index; arrays get the names ``x0, x1, …``."""
-    if isinstance(X, pd.DataFrame):
-        return X.rename(columns=str).reset_index(drop=True)
     if hasattr(X, "toarray"):
         raise TypeError("Sparse data was passed for X, but dense data is required: use X.toarray()")
+    frame = X.rename(columns=str).reset_index(drop=True) if isinstance(X, pd.DataFrame) else _array_as_frame(X)
+    if frame.shape[1] == 0:
+        raise ValueError(f"X has 0 feature(s) (shape={frame.shape}) while a minimum of 1 is required.")
+    return frame
+
+
+def _array_as_frame(X: Any) -> pd.DataFrame:
     values = np.asarray(X)
     if values.ndim != 2:
         raise ValueError(f"Expected 2D array for X, got an array of shape {values.shape}. Reshape your data.")
     if values.dtype.kind == "c":
         raise ValueError("Complex data not supported: X holds complex numbers")
-    frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(values.shape[1])])
-    return frame.infer_objects()
+    return pd.DataFrame(values, columns=[f"x{i}" for i in range(values.shape[1])]).infer_objects()
 
 
 def check_labels(X: pd.DataFrame, y: Any) -> np.ndarray:

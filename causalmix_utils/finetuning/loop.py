@@ -148,9 +148,12 @@ def _is_better(check: dict, best: dict, *, zero_shot: dict, settings: LoopSettin
 
 
 def _make_optimizer(network: torch.nn.Module, settings: LoopSettings) -> torch.optim.Optimizer:
+    """AdamW in one pass over all weights where torch can do that: a tenth of a small step's time otherwise."""
     import torch
 
-    return torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    weights = list(network.parameters())
+    fused = all(weight.device.type in ("cpu", "cuda") for weight in weights)
+    return torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=fused)
 
 
 def _take_step(

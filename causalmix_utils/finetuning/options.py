@@ -41,6 +41,20 @@ def _flag() -> Check:
     return _check(lambda value: type(value).__name__ in ("bool", "bool_"), "True or False")
 
 
+def _device() -> Check:
+    """ "auto", or what torch takes for a device."""
+
+    def is_right(value: Any) -> bool:
+        import torch
+
+        try:
+            return value == "auto" or isinstance(torch.device(value), torch.device)
+        except (RuntimeError, TypeError):
+            return False
+
+    return _check(is_right, 'be "auto" or a torch device such as "cpu"', verb="")
+
+
 def _check(is_right: Callable[[Any], bool], kind: str, *, optional: bool = False, verb: str = "be ") -> Check:
     expected = f"must {verb}{kind}" + (" or None" if optional else "")
     return lambda value: None if (optional and value is None) or is_right(value) else expected
@@ -64,6 +78,7 @@ CHECKS: dict[str, Check] = {
     "patience": _whole(1),
     "min_validation_gain": _number(-math.inf),
     "time_limit": _number(0, within=False, optional=True),
+    "device": _device(),
     "verbose": _flag(),
     "ensemble_seed": _whole(0, optional=True),
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.finetuning.inputs import TableEncoder
+from causalmix_utils.finetuning.inputs import Part, TableEncoder
 from causalmix_utils.finetuning.loop import LoopSettings, RowPool, run_loop
-from causalmix_utils.generators import Generator, make_generator
+from causalmix_utils.generators import Generator
 from causalmix_utils.metrics import log_loss, roc_auc
 from causalmix_utils.tabpfn_bridge import TrainableEnsemble
 
@@ -19,28 +21,34 @@ if TYPE_CHECKING:
 
     from causalmix_utils.tables import Table
 
-Part = tuple[np.ndarray, np.ndarray]
-"""Encoded features and class codes of some rows."""
+
+@contextmanager
+def stage(name: str, seconds: dict[str, float], *, verbose: bool) -> Iterator[None]:
+    """Write into `seconds` how long a block took; while it runs, a line on a terminal says so if `verbose`."""
+    from tqdm.auto import tqdm
+
+    started = time.monotonic()
+    with tqdm(total=1, desc=name, bar_format="{desc}: {elapsed}", disable=None if verbose else True):
+        yield
+    seconds[name] = time.monotonic() - started
 
 
-def draw_synthetic_rows(
-    generator: str | Generator,
-    train: Table,
-    n: int,
-    *,
-    fit_rng: np.random.Generator,
-    sample_rng: np.random.Generator,
-    seconds: dict[str, float],
-) -> tuple[Generator, Table]:
-    """Fit a generator on the train rows and draw `n` rows from it; writes what it took into `seconds`."""
-    fitted = make_generator(generator)
-    started = time.monotonic()
-    fitted.fit(train, rng=fit_rng)
-    seconds["generator fit"] = time.monotonic() - started
-    started = time.monotonic()
-    synthetic = fitted.sample(n, rng=sample_rng)
-    seconds["generator sample"] = time.monotonic() - started
-    return fitted, synthetic
+def fit_generator(
+    generator: Generator, train: Table, *, rng: np.random.Generator, seconds: dict[str, float], verbose: bool
+) -> Generator:
+    """Fit a generator on the train rows; its own progress bars are shown, too, if it has some."""
+    if verbose and "progress" in generator.get_params():
+        generator.set_params(progress=True)
+    with stage("generator fit", seconds, verbose=verbose):
+        return generator.fit(train, rng=rng)
+
+
+def draw_rows(
+    generator: Generator, n: int, *, rng: np.random.Generator, seconds: dict[str, float], verbose: bool
+) -> Table:
+    """Draw `n` rows from a fitted generator."""
+    with stage("generator sample", seconds, verbose=verbose):
+        return generator.sample(n, rng=rng)
 
 
 def finetune(
@@ -52,6 +60,7 @@ def finetune(
     settings: LoopSettings,
     *,
     rng: np.random.Generator,
+    seconds: dict[str, float],
     verbose: bool,
 ) -> tuple[TrainableEnsemble, pd.DataFrame, int]:
     """Fine-tune a classifier's network.
@@ -71,6 +80,8 @@ def finetune(
     settings : LoopSettings
     rng : numpy.random.Generator
         Draws the rows of each step.
+    seconds : dict
+        Is told how long it took.
     verbose : bool
         Show a progress bar on a terminal.
 
@@ -87,6 +98,7 @@ def finetune(
             f"too few rows to fine-tune on: each of the {len(encoder.classes_)} classes has a single train row, "
             "but a step needs context rows and query rows; use max_steps=0"
         )
+    started = time.monotonic()
     pool = train if synthetic is None else train.concat(synthetic)
     pool_X, pool_y = encoder.encode_features(pool.X), encoder.encode_classes(pool)
     ensemble = TrainableEnsemble(classifier, pool_X, pool_y)
@@ -103,4 +115,5 @@ def finetune(
         return scores
 
     trajectory, chosen_step = run_loop(ensemble, RowPool(pool_y, len(train)), watch, settings, rng=rng, verbose=verbose)
+    seconds["fine-tuning"] = time.monotonic() - started
     return ensemble, trajectory, chosen_step

@@ -1,0 +1,88 @@
+"""What `CausalMixFTClassifier` knows of tables: how to read them, and how to predict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from causalmix_utils.finetuning.inputs import Part, TableEncoder, as_frame, check_labels
+from causalmix_utils.foundation import MAX_CLASSES
+
+if TYPE_CHECKING:
+    from causalmix_utils.tables import Table
+
+
+class FineTunedModel(ClassifierMixin, BaseEstimator):
+    """The part of `CausalMixFTClassifier` that does not depend on how it was fitted.
+
+    A fit leaves `classifier_`, `classes_`, the encoder of features and labels, and the context rows behind.
+    """
+
+    classes_: np.ndarray
+    _encoder: TableEncoder
+    _context: tuple[np.ndarray, np.ndarray]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Class probabilities of shape (n_rows, n_classes), columns in the order of ``classes_``.
+
+        A category level that training did not show counts as missing.
+        """
+        check_is_fitted(self)
+        features = self._encoder.encode_features(self._read_features(X, reset=False))
+        return self.classifier_.predict_proba(features).astype(float)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class of each row."""
+        most_probable = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[most_probable]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "classifier_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+    def _read_features(self, X: Any, *, reset: bool) -> pd.DataFrame:
+        """`X` as a DataFrame; its names and number of columns are remembered, or compared with those of `fit`."""
+        columns = pd.Index(getattr(X, "columns", []))
+        if columns.has_duplicates:
+            raise ValueError(f"column name {columns[columns.duplicated()][0]!r} occurs more than once")
+        frame = as_frame(X)
+        validate_data(self, X, skip_check_array=True, reset=reset)
+        return frame
+
+    def _learn_table(self, X: Any, y: Any) -> tuple[Table, Part]:
+        """The rows as a `Table`, and encoded; their types, levels and classes are remembered."""
+        frame = self._read_features(X, reset=True)
+        labels = check_labels(frame, y)
+        self._encoder = TableEncoder()
+        target = str(getattr(y, "name", None) or "target")
+        rows = self._encoder.fit(frame, labels, categorical=self.categorical_features, name="train", target=target)
+        self.classes_ = self._encoder.classes_
+        if len(self.classes_) > MAX_CLASSES:
+            raise ValueError(
+                f"y holds {len(self.classes_)} classes, but the model can tell at most {MAX_CLASSES} apart"
+            )
+        return rows, (self._encoder.encode_features(rows.X), self._encoder.encode_classes(rows))
+
+    def _encode_part(self, X: Any, y: Any, part: str) -> Part | None:
+        """Encoded features and classes of a part that was handed to `fit`, or None."""
+        if (X is None) != (y is None):
+            raise ValueError(f"X_{part} and y_{part} must be given together")
+        if X is None:
+            return None
+        features = self._read_features(X, reset=False)
+        return self._encoder.encode_features(features), self._encoder.encode_labels(check_labels(features, y))
+
+    def _forget(self) -> None:
+        """Drop everything that a fit has learnt, so that half a fit is none."""
+        for name in [name for name in vars(self) if name.endswith("_") or name in ("_encoder", "_context")]:
+            delattr(self, name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import clear_stale_outputs, notebooks, retarget
+from tools import clear_stale_outputs, measure_chapters, notebooks, retarget
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -140,3 +140,34 @@ def test_a_new_chapter_has_the_frame_and_is_tidy(tmp_path):
     assert ["parameters"] in tags
     with pytest.raises(SystemExit, match="exists already"):
         notebooks.write_frame(path, "Another")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(3, "10 seconds"), (44, "40 seconds"), (62, "60 seconds"), (80, "1.5 minutes"), (118, "2 minutes")],
+)
+def test_seconds_are_said_in_words_that_a_reader_remembers(seconds, words):
+    assert measure_chapters.say_seconds(seconds) == words
+
+
+def test_the_time_of_a_chapter_is_stamped_into_its_opening_box_and_nothing_else_changes(tmp_path, monkeypatch):
+    source = ROOT / "notebooks" / "01_discovery.ipynb"
+    chapter = tmp_path / source.name
+    shutil.copy(source, chapter)
+    costs = {"book": {"seconds": 118.0, "memory_gb": 1.26}, "smoke": {"seconds": 21.0, "memory_gb": 0.5}}
+    stored = tmp_path / "chapter_times.json"
+    stored.write_text(json.dumps({chapter.stem: costs | {"measured_at": "2030-01-02T03:04:05+00:00"}}))
+    monkeypatch.setattr(measure_chapters, "STORED", stored)
+    measure_chapters.stamp(chapter)
+    before, after = (nbformat.read(path, as_version=4).cells for path in (source, chapter))
+    changed = [place for place, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
+    assert changed == [1]
+    sentence = (
+        "**Time and memory:** about 2 minutes of one processor core and 1.3 GB in the `book` profile, 20 seconds in "
+        "`smoke` (measured on 2030-01-02)."
+    )
+    assert sentence in after[1].source
+    assert after[1].source.replace(sentence, "") == measure_chapters.SENTENCE.sub("", before[1].source)
+    once = chapter.read_text()
+    measure_chapters.stamp(chapter)
+    assert chapter.read_text() == once

@@ -124,3 +124,61 @@ class TrainableEnsemble:
     def restore(self, weights: dict[str, torch.Tensor]) -> None:
         """Put the weights of a `snapshot` back."""
         self.network.load_state_dict(weights)
+
+
+def describe_classifier(classifier: TabPFNClassifier) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The weights of a fitted classifier's network, and what `rebuild_classifier` needs to know besides.
+
+    The description holds plain values only, apart from tuples and enumerations.
+    """
+    import inspect
+    from dataclasses import asdict
+
+    from tabpfn.architectures import ARCHITECTURES
+
+    config = classifier.configs_[0]
+    names = {module.__name__: name for name, module in ARCHITECTURES.items()}
+    defaults = inspect.signature(type(classifier).__init__).parameters
+    chosen = {
+        name: value
+        for name, value in classifier.get_params(deep=False).items()
+        if name not in ("model_path", "device") and value != defaults[name].default
+    }
+    return classifier.models_[0].state_dict(), {
+        "architecture": names[type(config).__module__],
+        "config": asdict(config),
+        "inference_config": asdict(classifier.inference_config_),
+        "parameters": chosen,
+    }
+
+
+def rebuild_classifier(
+    weights: dict[str, torch.Tensor], description: dict[str, Any], *, device: str
+) -> TabPFNClassifier:
+    """The classifier that `describe_classifier` described; not fitted.
+
+    Raises
+    ------
+    ValueError
+        If there is no such architecture, or the weights do not fit it.
+    """
+    from tabpfn import TabPFNClassifier
+    from tabpfn.architectures import ARCHITECTURES
+    from tabpfn.base import ModelSpecs
+    from tabpfn.inference_config import InferenceConfig
+
+    name = description["architecture"]
+    if name not in ARCHITECTURES:
+        raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, got {name!r}")
+    config, _ = ARCHITECTURES[name].parse_config(description["config"])
+    network = ARCHITECTURES[name].get_architecture(config)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"the weights do not fit the architecture {name!r}: {error}") from error
+    specs = ModelSpecs(
+        model=network.eval(),
+        architecture_config=config,
+        inference_config=InferenceConfig(**description["inference_config"]),
+    )
+    return TabPFNClassifier(**description["parameters"], model_path=specs, device=device)

@@ -93,7 +93,12 @@ def check_options(options: Mapping[str, Any]) -> None:
     options : mapping
         Names and values, as from ``get_params(deep=False)``.
     """
-    for name, check in CHECKS.items():
-        expected = check(options[name])
-        if expected is not None:
-            raise ValueError(f"{name} {expected}, got {options[name]!r}")
+    for name in CHECKS:
+        check_option(name, options[name])
+
+
+def check_option(name: str, value: Any) -> None:
+    """Raise a ``ValueError`` that names the option and its value if the value is wrong."""
+    expected = CHECKS[name](value)
+    if expected is not None:
+        raise ValueError(f"{name} {expected}, got {value!r}")

@@ -1,10 +1,11 @@
-"""Everything that fine-tuning needs from the inside of the tabpfn library, in one place.
+"""Everything that we need from the inside of the tabpfn library, in one place.
 
 The library's own fine-tuning class has no hook for extra rows, so the loop in
 `causalmix_utils.finetuning` is ours.  It needs three things that are not public in
 tabpfn 9.2: the network behind a classifier, the views of a table that an ensemble looks at,
-and a classifier that predicts with a network while it is being trained.  A new release of
-the library can change them; then this file is the one to mend.
+and a classifier that predicts with a network while it is being trained.  The generator
+`tabebm` needs a fourth: logits that can be differentiated with respect to the rows.  A new
+release of the library can change them; then this file is the one to mend.
 """
 
 from __future__ import annotations
@@ -124,6 +125,60 @@ class TrainableEnsemble:
     def restore(self, weights: dict[str, torch.Tensor]) -> None:
         """Put the weights of a `snapshot` back."""
         self.network.load_state_dict(weights)
+
+
+class QueryLogits:
+    """Logits of query rows, to be differentiated with respect to these rows; the context rows are read once.
+
+    The network is given numbers as they are: the library's preparation of a table is not differentiable, and one
+    view is all there is. What the network makes of the context rows does not depend on the query rows, so it is kept,
+    and a call costs as much as the query rows alone.
+
+    Parameters
+    ----------
+    classifier : TabPFNClassifier
+        From `causalmix_utils.foundation.load_classifier`; not fitted, not changed.
+    X : ndarray of shape (n_tables, n_context, n_features), float
+        Context rows of several tables, which are read in one pass.
+    y : ndarray of shape (n_tables, n_context)
+        Their class codes.
+    """
+
+    def __init__(self, classifier: TabPFNClassifier, X: np.ndarray, y: np.ndarray) -> None:
+        import torch
+        from tabpfn.architectures.interface import PerformanceOptions
+
+        source = copy.deepcopy(classifier)
+        source._initialize_model_variables()
+        # The library shares a network between all classifiers of one checkpoint: its parameters are not ours to freeze.
+        self._network = copy.deepcopy(source.models_[0]).to(source.devices_[0]).eval().requires_grad_(False)
+        self._device = source.devices_[0]
+        self._options = PerformanceOptions(use_chunkwise_inference=False)
+        self._n_classes = int(y.max()) + 1
+        rows = self._as_input(X)
+        self._y = torch.as_tensor(y.T, dtype=torch.float32, device=self._device)
+        with torch.no_grad():
+            # One query row, since not every network takes context rows alone; its logits are not looked at.
+            _, self._read = self._network(
+                torch.cat([rows, rows[:1]]), self._y, performance_options=self._options, return_kv_cache=True
+            )
+
+    def __call__(self, X: torch.Tensor) -> torch.Tensor:
+        """Logits of shape (n_tables, n_query, n_classes) of query rows of shape (n_tables, n_query, n_features)."""
+        logits = self._network(
+            X.transpose(0, 1), self._y, performance_options=self._options, kv_cache=self._read, x_is_test_only=True
+        )
+        return logits[..., : self._n_classes].transpose(0, 1)
+
+    def tensor(self, X: np.ndarray) -> torch.Tensor:
+        """An array in the type and on the device of the network."""
+        import torch
+
+        return torch.as_tensor(X, dtype=torch.float32, device=self._device)
+
+    def _as_input(self, X: np.ndarray) -> torch.Tensor:
+        """The library has rows first and tables second."""
+        return self.tensor(X).transpose(0, 1)
 
 
 def describe_classifier(classifier: TabPFNClassifier) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

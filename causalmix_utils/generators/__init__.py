@@ -16,6 +16,7 @@ from causalmix_utils.generators.hostile import hostile_tables
 from causalmix_utils.generators.label_signal import LabelSignal, measure_label_signal
 from causalmix_utils.generators.registry import list_generators, make_generator, register_generator
 from causalmix_utils.generators.smote import SmoteGenerator
+from causalmix_utils.generators.tabebm import TabEbmGenerator
 from causalmix_utils.generators.table_augment import TableAugmentGenerator
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "PermutedTargetGenerator",
     "RandomDagGenerator",
     "SmoteGenerator",
+    "TabEbmGenerator",
     "TableAugmentGenerator",
     "check_generator",
     "hostile_tables",

@@ -33,3 +33,11 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     if value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} must be one of {listed}, got {value!r}")
+
+
+def check_positive(name: str, value: object, *, or_zero: bool = False) -> float:
+    """Return `value` as a finite float above zero, or raise a ``ValueError`` that names the argument."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
+    if not is_number or value < 0 or (value == 0 and not or_zero):
+        raise ValueError(f"{name} must be a finite number {'of at least' if or_zero else 'above'} 0, got {value!r}")
+    return float(value)

@@ -72,8 +72,11 @@ def test_causal_rows_keep_dependence_and_teach_the_classes(chain):
 def test_random_graphs_have_as_many_edges_as_the_discovered_ones_and_other_ones(chain):
     causal, random = fit("causal", chain, n_dags=20), fit("random_dag", chain, n_dags=20)
     pd.testing.assert_frame_equal(causal.edge_probabilities_, random.edge_probabilities_)
-    counts = [[dag.number_of_edges() for dag in generator.dags_] for generator in (causal, random)]
-    assert np.mean(counts[1]) == pytest.approx(np.mean(counts[0]), abs=0.5)
+    for dag, discovered in zip(random.dags_, random.discovered_dags_, strict=True):
+        assert dag.number_of_edges() == discovered.number_of_edges() > 0
+        assert set(dag.edges) != set(discovered.edges)
+    counts = [np.mean([dag.number_of_edges() for dag in dags]) for dags in (causal.dags_, random.discovered_dags_)]
+    assert counts[0] == pytest.approx(counts[1], abs=0.5), "these are drawn as those of the causal generator are"
     assert all(dag.degree("y") > 0 for dag in random.dags_)
     share_of_a_b = [
         np.mean([dag.has_edge("a", "b") or dag.has_edge("b", "a") for dag in g.dags_]) for g in (causal, random)

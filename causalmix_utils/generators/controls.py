@@ -29,18 +29,36 @@ class RandomDagGenerator(CausalGenerator):
 
     Parameters
     ----------
-    n_dags, n_resamples, methods, test, alpha, mechanisms, n_jobs, cover_classes
+    n_dags, n_resamples, methods, test, alpha, mechanisms, n_jobs, cover_classes, progress
         As in `CausalGenerator`.
+
+    Attributes
+    ----------
+    discovered_dags_ : list of networkx.DiGraph
+        The graphs whose numbers of edges those in `dags_` have, one for each.
+    edge_probabilities_, dags_, scms_
+        As in `CausalGenerator`.
+
+    Notes
+    -----
+    It fails as a control where a random graph is nearly as good as a discovered one: with few columns, or
+    with so many edges that most pairs are joined anyway. It fails as a generator by design: columns that depend on each
+    other are drawn apart unless chance has joined them, so that rows hold combinations that never occur.
     """
 
     name = "random_dag"
     summary = "control: the causal generator on random graphs with as many edges"
     source = "this package"
 
+    def _fit(self, train: Table, rng: np.random.Generator) -> None:
+        self.discovered_dags_ = []
+        super()._fit(train, rng)
+
     def _draw_dag(self, train: Table, rng: np.random.Generator):
         from causalmix_utils.graphs import random_dag
 
         discovered = super()._draw_dag(train, rng)
+        self.discovered_dags_.append(discovered)
         while True:
             dag = random_dag(train.columns, discovered.number_of_edges(), rng=rng)
             if dag.degree(train.target) > 0 or discovered.degree(train.target) == 0:
@@ -59,6 +77,12 @@ class IndependentGenerator(Generator):
     ----------
     cover_classes : bool, default=True
         Whether every class occurs in a sample that is large enough.
+
+    Notes
+    -----
+    It fails as a generator by design: combinations that never occur are drawn, and a model that is trained on these
+    rows alone predicts the shares of the classes at best. Values are those of real rows, so that a value which
+    identifies a person does so here, too, while whole rows are hardly ever repeated.
     """
 
     name = "independent"
@@ -93,6 +117,13 @@ class PermutedTargetGenerator(Generator):
     ----------
     cover_classes : bool, default=True
         Whether every class occurs in a sample that is large enough.
+
+    Notes
+    -----
+    It fails as a generator by design: labels are wrong wherever the real ones depend on the features. Every row of
+    features is a copy of a real one, so it protects nobody's privacy, and measures of fidelity that do not look at the
+    target find it perfect. Classes that are drawn by chance agree with the real ones in part: with a frequent
+    class, in most rows.
     """
 
     name = "permuted_target"

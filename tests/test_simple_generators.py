@@ -1,6 +1,7 @@
 """What SMOTE, TableAugment, CTGAN and the controls keep, and what they destroy."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import pytest
 from causalmix_utils.generators import make_generator
 from causalmix_utils.generators.smote import share_out
 from causalmix_utils.tables import Table
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def draw(name, table, n, *, seed=0, **options):
@@ -149,6 +152,16 @@ class TestCtgan:
         monkeypatch.setitem(sys.modules, "ctgan", None)
         with pytest.raises(ImportError, match=r"causalmix-utils\[ctgan\].*BUSL-1.1"):
             draw("ctgan", groups, 5)
+
+    @pytest.mark.parametrize("page", ["README.md", "book/how_to_use.md"])
+    def test_pages_on_installation_name_its_licence(self, page):
+        assert "BUSL-1.1" in (ROOT / page).read_text(encoding="utf-8")
+
+    def test_few_rows_in_few_classes_are_enough(self):
+        pytest.importorskip("ctgan")
+        table = Table.from_frame(pd.DataFrame({"u": [1.0, 2.0, np.nan, 4.0], "y": ["a", "a", "b", "b"]}), target="y")
+        rows = draw("ctgan", table, 30, epochs=2)
+        assert rows.classes == ["a", "b"] and rows.X["u"].isna().any()
 
     @pytest.mark.parametrize(("n_rows", "epochs"), [(20, 1000), (133, 1000), (250, 500), (10_000, 300)])
     def test_small_tables_get_a_thousand_steps_and_large_ones_the_librarys_epochs(self, n_rows, epochs):

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import random
+import re
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,14 @@ def test_every_generator_class_of_the_package_is_listed_and_so_in_this_suite():
         if inspect.isclass(cls) and issubclass(cls, Generator) and not inspect.isabstract(cls)
     ]
     assert sorted(own) == sorted(NAMES)
+
+
+@every_generator
+def test_its_documentation_says_where_it_comes_from_and_where_it_fails(name):
+    generator = make_generator(name)
+    assert all([generator.summary, generator.source, generator.licence]) and generator.cost != "unknown"
+    notes = inspect.getdoc(type(generator)).partition("Notes\n-----\n")[2]
+    assert re.search(r"\bfails\b", notes)
 
 
 @every_generator

@@ -48,7 +48,7 @@ def closest_record_distances(rows: Table, reference: Table, *, like: Table | Non
 
     References
     ----------
-    J. C. Gower: *A General Coefficient of Similarity and Some of Its Properties*, Biometrics 27, 1971.
+    Gower: *A General Coefficient of Similarity and Some of Its Properties*, Biometrics 27, 1971.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def nearest_neighbour_ratios(rows: Table, reference: Table) -> np.ndarray:
 
     References
     ----------
-    Z. Zhao, A. Kunar, R. Birke, L. Y. Chen: *CTAB-GAN: Effective Table Data Synthesizing*, ACML 2021.
+    Zhao, Kunar, Birke, Chen: *CTAB-GAN: Effective Table Data Synthesizing*, ACML 2021.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def share_nearer_to_train(synthetic: Table, *, train: Table, held_out: Table, rn
 
     References
     ----------
-    M. Platzer, T. Reutterer: *Holdout-Based Empirical Assessment of Mixed-Type Synthetic Data*, Frontiers in Big
+    Platzer, Reutterer: *Holdout-Based Empirical Assessment of Mixed-Type Synthetic Data*, Frontiers in Big
     Data 4, 2021.
 
     Examples
@@ -170,7 +170,7 @@ def membership_auc(synthetic: Table, *, train: Table, held_out: Table, rng: np.r
 
     References
     ----------
-    D. Chen, N. Yu, Y. Zhang, M. Fritz: *GAN-Leaks: A Taxonomy of Membership Inference Attacks against Generative
+    Chen, Yu, Zhang, Fritz: *GAN-Leaks: A Taxonomy of Membership Inference Attacks against Generative
     Models*, CCS 2020, arXiv 1909.03935. This is the attack that sees nothing but the generated rows.
 
     Examples

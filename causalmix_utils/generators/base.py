@@ -4,8 +4,9 @@ A generator learns from a training table and draws new rows that look like it.  
 two methods, `_fit` and `_sample`; everything that has to be right for *every* generator – missing values,
 column types, levels, ranges, classes – is done here, once.
 
-Writing your own takes about twenty lines.  This one copies real rows and adds noise to their
-numerical columns:
+Writing your own takes about twenty lines.  *An exercise:* write a generator that copies real rows and adds noise to
+their numerical columns, with an option for how much, make it known under a name, and show that it keeps the contract.
+*A solution:*
 
 >>> import numpy as np
 >>> import pandas as pd
@@ -39,6 +40,17 @@ numerical columns:
 >>> generator = make_generator("jitter", scale=0.5).fit(train, rng=rng)
 >>> generator.sample(100, rng=rng)
 Table('table/jitter': 100 rows, 2 features (1 categorical), 2 classes)
+
+Nothing here rounds ages, keeps jobs among those that occur, or sees that somebody is paid: `Generator` does.  Does the
+generator keep its own part of the contract, on tables that make generators fail?
+
+>>> from causalmix_utils.generators import check_generator, hostile_tables
+>>> for table in hostile_tables().values():
+...     check_generator("jitter", table=table)
+
+A breach raises a ``ValueError`` that says what is wrong, such as options that are not stored as given or random numbers
+that come from elsewhere than `rng`.  Once registered, the generator works wherever a name is taken:
+``CausalMixFTClassifier(generator="jitter")``, or ``causalmix_utils.evaluation.score_synthetic_rows`` on its rows.
 """
 
 from __future__ import annotations

@@ -37,6 +37,10 @@ class CausalGenerator(Generator):
         Level of the tests, between 0 and 1.
     mechanisms : {"boosting", "linear", "auto"}, default="boosting"
         What predicts a column from its parents.
+    edge_probabilities : DataFrame, optional
+        Probabilities to draw the graphs from, as `causalmix_utils.discovery.edge_probabilities` returns them or as you
+        know them: rows and columns are the features and the target. Then there is no discovery, and the options from
+        `n_resamples` to `alpha` mean nothing. So several generators can share one discovery on the same rows.
     n_jobs : int, default=1
         Processes that share the discovery. The result does not depend on it.
     cover_classes : bool, default=True
@@ -62,6 +66,17 @@ class CausalGenerator(Generator):
     How much the rows teach about the classes depends on the edges at the target. With few rows the tests miss
     many of them, and then the target is drawn from few features. `CausalBlanketGenerator` mends this.
 
+    It fails in known ways:
+
+    - A missing edge is a lost dependence. Tests that find nothing in few rows, and columns so alike that
+      each explains the other away, make rows whose associations are too weak.
+    - Graphs that imply the same independences serve equally well, but a hidden common cause or a cycle has no place
+      in any.
+    - The noise of a number is added to what its causes predict and does not depend on them; where the spread grows
+      with the value, or a number is zero in most rows, the shape is lost. Values beyond the observed range are cut off.
+    - Discovery takes time that grows quickly with the number of columns. Where it runs out of its budget of tests, FCI
+      is replaced by PC; see `causalmix_utils.discovery.edge_probabilities`.
+
     Missing values need no filling here; `causalmix_utils.scm` says what happens to them.
 
     References
@@ -86,6 +101,7 @@ class CausalGenerator(Generator):
         test: str = "auto",
         alpha: float = 0.05,
         mechanisms: str = "boosting",
+        edge_probabilities: pd.DataFrame | None = None,
         n_jobs: int = 1,
         cover_classes: bool = True,
         progress: bool = False,
@@ -96,6 +112,7 @@ class CausalGenerator(Generator):
         self.test = test
         self.alpha = alpha
         self.mechanisms = mechanisms
+        self.edge_probabilities = edge_probabilities
         self.n_jobs = n_jobs
         self.cover_classes = cover_classes
         self.progress = progress
@@ -112,7 +129,10 @@ class CausalGenerator(Generator):
         self.dags_ = [self._draw_dag(train, rng) for _ in range(self.n_dags)]
         self.scms_ = self._fit_models(train)
 
-    def _discover(self, train: Table, rng: np.random.Generator, **options: Any) -> pd.DataFrame:
+    def _discover(self, train: Table, rng: np.random.Generator) -> pd.DataFrame:
+        if self.edge_probabilities is not None:
+            return _check_probabilities(self.edge_probabilities, train)
+
         from causalmix_utils.discovery import edge_probabilities
 
         return edge_probabilities(
@@ -124,7 +144,6 @@ class CausalGenerator(Generator):
             alpha=self.alpha,
             n_jobs=self.n_jobs,
             progress=self.progress,
-            **options,
         )
 
     def _draw_dag(self, train: Table, rng: np.random.Generator):
@@ -149,3 +168,18 @@ class CausalGenerator(Generator):
 
         minimum = 1 if self.cover_classes and n >= len(like.classes) else 0
         return sample_ensemble(self.scms_, n, like=like, rng=rng, min_per_class=minimum).to_frame()
+
+
+def _check_probabilities(given: Any, train: Table) -> pd.DataFrame:
+    """Edge probabilities over the columns of `train`; raises ``ValueError`` if they are not that."""
+    from causalmix_utils.graphs import check_edge_probabilities
+
+    if not isinstance(given, pd.DataFrame):
+        raise ValueError(f"edge_probabilities must be a DataFrame or None, got {type(given).__name__}")
+    if list(given.index) != train.columns or list(given.columns) != train.columns:
+        raise ValueError(
+            f"edge_probabilities must have the training table's columns {train.columns} as rows and columns, "
+            f"in this order, got {list(given.columns)}"
+        )
+    check_edge_probabilities(given)
+    return given

@@ -48,7 +48,10 @@ class CtganGenerator(Generator):
     ``CtganGenerator(epochs=300, batch_size=500)`` is the library's setting.
 
     The network always runs on the CPU. Missing values are filled before and put back afterwards, as in every generator.
-    Expect weak dependence between columns, and classes that can hardly be told apart, on tables of a few hundred rows.
+
+    It fails on small tables, for which it was not made: from a few hundred rows it learns single columns, but little of
+    how they go together, and its classes can hardly be told apart. What it learns differs from seed to seed, a rare
+    level may never be drawn, and a rare class is left to ``cover_classes``.
 
     References
     ----------

@@ -52,9 +52,10 @@ class GaussianCopulaGenerator(Generator):
 
     References
     ----------
-    N. Patki, R. Wedge, K. Veeramachaneni: The Synthetic Data Vault. DSAA 2016.
-    O. Ledoit, M. Wolf: A well-conditioned estimator for large-dimensional covariance matrices. Journal of
-    Multivariate Analysis 88, 2004.
+    Patki, Wedge, Veeramachaneni: The Synthetic Data Vault. DSAA 2016.
+
+    Ledoit, Wolf: A well-conditioned estimator for large-dimensional covariance matrices. Journal of Multivariate
+    Analysis 88, 2004.
 
     Examples
     --------

@@ -34,6 +34,7 @@ def register_generator(cls: type[Generator]) -> type[Generator]:
     See Also
     --------
     causalmix_utils.generators.base : has a complete example of an own generator.
+    causalmix_utils.generators.check_generator : tells whether it keeps the contract.
     """
     if not (inspect.isclass(cls) and issubclass(cls, Generator)):
         raise ValueError(f"cls must be a subclass of Generator, got {cls!r}")

@@ -34,8 +34,15 @@ class SmoteGenerator(Generator):
     Numerical columns are standardised before neighbours are searched, so that no column counts more because of
     its unit. Missing values are filled before and put back afterwards, as in every generator.
 
-    New numbers lie on the line between two real rows, so the rows hardly ever leave the data: labels are about as
-    reliable as the real ones, and new rows are close to real ones, which matters where these are private.
+    New numbers lie on the line between two real rows, so the rows hardly ever leave the data, and labels are about as
+    reliable as the real ones. It fails in known ways:
+
+    - New rows are close to real ones, and tell which rows those are; it is no choice where these are private.
+    - A category takes the most frequent level among neighbours, so rare levels become rarer or vanish, and rows
+      are easily told from real ones.
+    - Numbers move towards the middle of their class: their spread becomes smaller, and values between two separate
+      groups are drawn although none occur.
+    - A row with a wrong label is varied like any other. A class of a single row is copied.
 
     References
     ----------

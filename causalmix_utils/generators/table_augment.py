@@ -39,7 +39,10 @@ class TableAugmentGenerator(Generator):
 
     Notes
     -----
-    The kept part of each row is a copy of a real one: these rows regularise, and protect nobody's privacy.
+    It fails in known ways. The label stays what it was even where the features that decide it are exchanged or blanked,
+    so a part of the labels is wrong. Kept and exchanged features do not fit together, and blanked ones pile up at one
+    value, so rows are easily told from real ones. The kept part of each row is a copy of a real one: these rows
+    regularise, and protect nobody's privacy.
     """
 
     name = "table_augment"

@@ -66,6 +66,7 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "causal": {},
     "causal_blanket": {},
     "ctgan": {},
+    "tabebm": {},
 }
 """The generators and their options, which are part of a score's identity."""
 

@@ -56,7 +56,7 @@ def test_what_is_scored_was_drawn_by_the_generator_from_the_train_rows(tasks, mo
     record = compare_generators.execute(task)
     assert record["n_rows"] == 80 and record["copies"] < 0.1
     assert {"association_error_numbers", "association_error_mixed"} <= set(record)
-    assert record["fit_seconds"] >= 0 and record["sample_seconds"] > 0
+    assert record["fit_seconds"] >= 0 and record["sample_seconds"] > 0 and record["peak_mb"] >= 0
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tasks, tmp_path, monkeypatch):

@@ -5,7 +5,8 @@ Usage: python tools/measure_chapters.py measure [CHAPTER …] | stamp
 `measure` executes chapters (all, or those whose file name starts with what is given) in both profiles, one after the
 other, each in a process of its own, and stores its seconds and its memory in book/results/chapter_times.json.
 Seconds are the processor's, on one thread, since other programs of the machine hardly change those. `stamp` writes
-the sentence that every chapter opens with; a test compares it with what is stored.
+the sentence that every chapter opens with; a test compares it with what is stored. It also copies the times into the
+package, where `causalmix doctor` scales them by the time of a fine-tuning step, which is therefore measured, too.
 """
 
 import json
@@ -25,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 from tools.notebooks import notebooks, tidy  # noqa: E402
 
 STORED = ROOT / "book" / "results" / "chapter_times.json"
+PACKAGED = ROOT / "causalmix_utils" / "data" / "chapter_times.json"
 PROFILES = ("book", "smoke")
 SENTENCE = re.compile(r"\*\*Time and memory:\*\*[^\n]*(?:\n(?!\n)[^\n]+)*")
 
@@ -38,6 +40,7 @@ def main() -> None:
         case ["stamp"]:
             for path in notebooks():
                 stamp(path)
+            package()
         case _:
             sys.exit(__doc__)
 
@@ -68,10 +71,11 @@ def store(chapter: str, profiles: dict[str, dict[str, float]]) -> None:
     """Replace one chapter's measurement; those of chapters that are gone are dropped."""
     from causalmix_utils.benchmark.environment import describe_environment
     from causalmix_utils.benchmark.export import write_whole
+    from causalmix_utils.cli.checks import measure_step_seconds
 
     times = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
     measured = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), "environment": describe_environment()}
-    times[chapter] = profiles | measured
+    times[chapter] = profiles | measured | {"seconds_per_step": round(measure_step_seconds(), 4)}
     write_whole(STORED, {path.stem: times[path.stem] for path in notebooks() if path.stem in times})
 
 
@@ -83,6 +87,15 @@ def stamp(path: Path) -> None:
     cell.source = SENTENCE.sub(lambda _: sentence, cell.source, count=1)
     nbformat.write(notebook, path)
     path.write_text(tidy(path), encoding="utf-8")
+
+
+def package() -> None:
+    """Copy what `causalmix doctor` needs of the stored times into the package."""
+    from causalmix_utils.benchmark.export import write_whole
+
+    kept = (*PROFILES, "measured_at", "seconds_per_step")
+    times = json.loads(STORED.read_text(encoding="utf-8"))
+    write_whole(PACKAGED, {name: {key: costs[key] for key in kept if key in costs} for name, costs in times.items()})
 
 
 def describe(measured: dict) -> str:

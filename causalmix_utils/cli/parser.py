@@ -7,6 +7,7 @@ from pathlib import Path
 
 import causalmix_utils
 from causalmix_utils.cli import commands
+from causalmix_utils.cli.doctor import doctor as run_doctor
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -84,6 +85,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--baseline", default="default", metavar="ARM", help="arm to compare with (default: default)")
     report.set_defaults(command=commands.report)
+
+    doctor = choices.add_parser("doctor", help="check that this machine can run the book, and say how long it takes")
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
+    doctor.set_defaults(command=run_doctor)
     return parser
 
 

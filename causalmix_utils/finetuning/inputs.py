@@ -124,8 +124,9 @@ def as_frame(X: Any) -> pd.DataFrame:
     if hasattr(X, "toarray"):
         raise TypeError("Sparse data was passed for X, but dense data is required: use X.toarray()")
     frame = X.rename(columns=str).reset_index(drop=True) if isinstance(X, pd.DataFrame) else _array_as_frame(X)
-    if frame.shape[1] == 0:
-        raise ValueError(f"X has 0 feature(s) (shape={frame.shape}) while a minimum of 1 is required.")
+    for count, what in zip(frame.shape, ("sample", "feature"), strict=True):
+        if count == 0:
+            raise ValueError(f"X has 0 {what}(s) (shape={frame.shape}) while a minimum of 1 is required.")
     return frame
 
 
@@ -139,15 +140,21 @@ def _array_as_frame(X: Any) -> pd.DataFrame:
 
 
 def check_labels(X: pd.DataFrame, y: Any) -> np.ndarray:
-    """`y` as a one-dimensional array of as many labels as `X` has rows, at least one."""
+    """`y` as a one-dimensional array of as many labels as `X` has rows."""
     if y is None:
         raise ValueError("This CausalMixFTClassifier requires y to be passed, but the target y is None")
-    labels = column_or_1d(y, warn=True)
+    labels = column_or_1d(_as_numpy_type(y), warn=True)
     if pd.isna(labels).any() or (labels.dtype.kind == "f" and np.isinf(labels).any()):
         raise ValueError("y holds missing or infinite values (NaN or inf)")
-    if len(labels) == 0:
-        raise ValueError("X has no rows: found array with 0 sample(s) while a minimum of 1 is required")
     if len(labels) != len(X):
         raise ValueError(f"X has {len(X)} rows, but y has {len(labels)}: inconsistent numbers of samples")
     check_classification_targets(labels)
     return labels
+
+
+def _as_numpy_type(y: Any) -> Any:
+    """Labels of one of pandas' nullable types, as ``Int64``, as the NumPy type of that name; others as they are."""
+    numpy_type = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    if numpy_type is None or numpy_type.kind not in "biuf" or pd.isna(y).any():
+        return y
+    return y.to_numpy(dtype=numpy_type)

@@ -183,7 +183,11 @@ def measure_model(n_rows: int, n_features: int, kind: str) -> dict:
 def run_apart(function: Callable, *arguments) -> dict:
     """The result of a function that runs in a process of its own, so that its memory is its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_on_one_thread, (function, arguments))
+        result = pool.apply(_on_one_thread, (function, arguments))
+        # A process that is not left to end by itself warns of semaphores that its libraries hold.
+        pool.close()
+        pool.join()
+    return result
 
 
 def _on_one_thread(function: Callable, arguments: tuple) -> dict:

@@ -10,7 +10,14 @@ import pandas as pd
 import pytest
 
 from causalmix_utils.evaluation import pair_associations
-from causalmix_utils.plots import plot_associations, plot_power, plot_protocol, plot_row_scores, plot_score_means
+from causalmix_utils.plots import (
+    plot_associations,
+    plot_generator_cost,
+    plot_power,
+    plot_protocol,
+    plot_row_scores,
+    plot_score_means,
+)
 from causalmix_utils.tables import load_table
 
 
@@ -73,6 +80,19 @@ def test_every_table_counts_equally_in_a_mean_and_differences_are_within_tables(
         plot_score_means(scores.drop(columns="table"))
     with pytest.raises(ValueError, match="generator named 'real'"):
         plot_score_means(scores[scores["generator"] != "real"], minus_real=["usefulness"])
+
+
+def test_the_cheapest_generator_stands_first_on_logarithmic_axes():
+    rows = [("slow", 20.0, 0.1, 300.0), ("quick", 0.01, 0.2, 0.0), ("quick", 0.03, 0.3, 2.0), ("quick", 0.02, 0.4, 0.5)]
+    costs = pd.DataFrame(rows, columns=["generator", "fit_seconds", "sample_seconds", "peak_mb"])
+    figure = plot_generator_cost(costs)
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["quick", "slow"]
+    assert all(ax.get_xscale() == "log" for ax in figure.axes)
+    ranges = [list(line.get_xdata()) for line in figure.axes[0].lines if line.get_linewidth() == 2]
+    dots = [line.get_xdata()[0] for line in figure.axes[2].lines if line.get_marker() == "o"]
+    assert ranges == [[0.01, 0.03], [20.0, 20.0]] and dots == [1.0, 300.0]
+    with pytest.raises(ValueError, match="no column 'peak_mb'"):
+        plot_generator_cost(costs.drop(columns="peak_mb"))
 
 
 def test_synthetic_rows_are_in_no_context_that_is_scored():

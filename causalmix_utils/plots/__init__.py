@@ -25,7 +25,12 @@ from causalmix_utils.plots.probabilities import (
     plot_edge_probabilities,
     plot_edge_stability,
 )
-from causalmix_utils.plots.quality import plot_associations, plot_row_scores, plot_score_means
+from causalmix_utils.plots.quality import (
+    plot_associations,
+    plot_generator_cost,
+    plot_row_scores,
+    plot_score_means,
+)
 from causalmix_utils.plots.results import (
     describe_gains,
     describe_trajectory,
@@ -74,6 +79,7 @@ __all__ = [
     "plot_fine_tuning",
     "plot_gains",
     "plot_gap",
+    "plot_generator_cost",
     "plot_marginals",
     "plot_model_means",
     "plot_prior_fitted_network",

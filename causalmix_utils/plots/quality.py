@@ -28,6 +28,15 @@ SCORE_LABELS = {
 }
 """How panels name the measures of `causalmix_utils.evaluation.score_synthetic_rows`."""
 
+COST_LABELS = {
+    "fit_seconds": "seconds to fit",
+    "sample_seconds": "seconds to draw 1,000 rows",
+    "peak_mb": "memory above that before, MB",
+}
+"""How panels name what generators cost."""
+
+_LEAST_MEMORY = 1.0  # MB; less is noise of the measurement, and a logarithm needs more than nothing.
+
 _REAL = "real"
 
 
@@ -186,6 +195,43 @@ def plot_score_means(
     return figure
 
 
+def plot_generator_cost(costs: pd.DataFrame, *, title: str = "") -> Figure:
+    """One panel for each cost and one line for each generator, the cheapest to fit first: median and range.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        One measurement a row: ``generator``, ``fit_seconds``, ``sample_seconds``, and ``peak_mb``, of which less than
+        1 MB is drawn as 1. A name may go on after a comma: ``"ctgan, library defaults"`` has the colour of ``"ctgan"``.
+    title : str
+        The figure's message.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        On logarithmic axes.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or `costs` has no rows.
+    """
+    _check_scores(costs, ["generator", *COST_LABELS])
+    costs = costs.assign(peak_mb=costs["peak_mb"].clip(lower=_LEAST_MEMORY))
+    order = list(costs.groupby("generator")["fit_seconds"].median().sort_values(kind="stable").index)
+    figure, axes = _make_panels(list(COST_LABELS), order)
+    for ax, (cost, label) in zip(axes, COST_LABELS.items(), strict=True):
+        make_axes(ax, xlabel=label)
+        ax.set_xscale("log")
+        for line, name in enumerate(order):
+            values, color = costs.loc[costs["generator"] == name, cost].dropna(), _color(name)
+            ax.plot([values.min(), values.max()], [line, line], color=color, linewidth=2, solid_capstyle="butt")
+            ax.plot(values.median(), line, "o", color=color, markersize=6, markeredgecolor="white")
+        ax.grid(axis="x", color="#EEEEEE", zorder=0)
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    return figure
+
+
 def _check_scores(scores: pd.DataFrame, columns: Sequence[str]) -> None:
     missing = [column for column in columns if column not in scores.columns]
     if missing:
@@ -211,4 +257,4 @@ def _make_panels(measures: Sequence[str], order: Sequence[str]):
 
 
 def _color(name: str) -> str:
-    return REAL_COLOR if name == _REAL else arm_color(name)
+    return REAL_COLOR if name == _REAL else arm_color(name.split(",")[0])

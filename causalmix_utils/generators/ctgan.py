@@ -43,9 +43,10 @@ class CtganGenerator(Generator):
     Notes
     -----
     The library's defaults, 300 epochs with batches of 500, are made for large tables: one of 133 rows gets 300 steps,
-    which is too few. With the defaults here a random forest that was trained on 500 synthetic rows alone reached
-    higher AUC on held-out real rows for about the same time (breast cancer and wine from scikit-learn, 133 rows).
-    ``CtganGenerator(epochs=300, batch_size=500)`` is the library's setting.
+    which is too few. With the defaults here a random forest that was trained on 500 synthetic rows alone reached much
+    higher AUC on held-out real rows, for about half as much time again (breast cancer and wine from scikit-learn, at
+    most 133 rows, two seeds). ``CtganGenerator(epochs=300, batch_size=500)`` is the library's setting;
+    ``benchmarks/measure_generators.py`` measures what both cost.
 
     The network always runs on the CPU. Missing values are filled before and put back afterwards, as in every generator.
 

@@ -21,6 +21,7 @@ FEW_GRAPHS = {"n_dags": 2, "n_resamples": 2, "alpha": 0.01, "mechanisms": "linea
 OPTIONS = dict.fromkeys(["causal", "random_dag"], FEW_GRAPHS)
 OPTIONS["causal_blanket"] = FEW_GRAPHS | {"target_mechanism": "linear"}
 OPTIONS["ctgan"] = {"epochs": 1, "batch_size": 50}
+OPTIONS["tabebm"] = {"n_steps": 20}
 # Those of the package: another test may have registered its own.
 NAMES = [name for name in list_generators()["name"] if type(make_generator(name)).__module__.startswith("causalmix_")]
 N_NEW = 40

@@ -158,19 +158,50 @@ def openml_split(
         As `load_openml_table`.
     """
     table = load_openml_table(name_or_task_id, cache_dir=cache_dir)
+    splits = _load_splits(name_or_task_id, cache_dir)
+    if (repeat, fold) not in splits:
+        repeats, folds = _measure_shape(splits)
+        raise ValueError(
+            f"task {_resolve(name_or_task_id)} has {folds} folds and {repeats} repeats, got fold={fold!r}, "
+            f"repeat={repeat!r}"
+        )
+    train, test = splits[repeat, fold]
+    return table.take(train), table.take(test)
+
+
+def openml_split_shape(name_or_task_id: str | int, *, cache_dir: str | os.PathLike | None = None) -> tuple[int, int]:
+    """How many repeats and folds the official splits of an OpenML task have.
+
+    Parameters
+    ----------
+    name_or_task_id, cache_dir
+        As in `load_openml_table`.
+
+    Returns
+    -------
+    repeats, folds : int
+
+    Raises
+    ------
+    ValueError, ConnectionError, ImportError
+        As `load_openml_table`.
+    """
+    return _measure_shape(_load_splits(name_or_task_id, cache_dir))
+
+
+def _load_splits(name_or_task_id: str | int, cache_dir: str | os.PathLike | None) -> dict:
+    """The official splits by repeat and fold, from the cache or from the network."""
     task_id, folder = _resolve(name_or_task_id), _cache_folder(cache_dir)
     if not cache_paths(folder, task_id)["splits"].exists():
         with _openml(folder, task_id) as openml:
             splits = _splits_of_task(openml.tasks.get_task(task_id, download_splits=True))
         write_splits(splits, task_id, folder)
-    splits = read_splits(task_id, folder)
-    if (repeat, fold) not in splits:
-        repeats, folds = (max(numbers) + 1 for numbers in zip(*splits, strict=True))
-        raise ValueError(
-            f"task {task_id} has {folds} folds and {repeats} repeats, got fold={fold!r}, repeat={repeat!r}"
-        )
-    train, test = splits[repeat, fold]
-    return table.take(train), table.take(test)
+    return read_splits(task_id, folder)
+
+
+def _measure_shape(splits: dict) -> tuple[int, int]:
+    repeats, folds = (max(numbers) + 1 for numbers in zip(*splits, strict=True))
+    return repeats, folds
 
 
 def _resolve(name_or_task_id: str | int) -> int:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from causalmix_utils.benchmark import (
     ARMS,
     PROFILES,
+    PUBLISHED_ARMS,
     Profile,
     RunSettings,
     RunStore,
@@ -37,7 +38,8 @@ from causalmix_utils.tables import Table, content_hash, list_tables, load_table
 
 TINY = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot", "default", "smote"])
 relaxed = settings(deadline=None, max_examples=40)  # a busy machine must not fail a test
-TIMED = ("seconds", "peak_memory_mb")
+MEASURED = ("seconds", "peak_memory_mb", "finished_at", "commit", "environment")  # differ between equal runs
+EMBEDDED = [name for name, profile in PROFILES.items() if profile.source == "embedded"]
 
 
 def make_settings(**changes):
@@ -73,7 +75,7 @@ def make_record(settings, *, status="done", auc=0.8, message=""):
 
 
 def without_times(results):
-    return results.drop(columns=[column for column in results if column.startswith(TIMED)])
+    return results.drop(columns=[column for column in results if column.startswith(MEASURED)])
 
 
 @pytest.fixture
@@ -123,6 +125,7 @@ def test_identity_is_the_same_in_every_process():
         {"fine_tuning": {"max_steps": 5, "validation_fraction": 1 / 3}},
         {"checkpoint": "3" * 16},
         {"test_rows": 10},
+        {"source": "openml"},
         {"protocol": 0},
     ],
 )
@@ -145,6 +148,7 @@ def test_settings_survive_the_way_through_json(split, arm):
 def test_arms_of_a_split_share_rows_and_views_but_not_their_own_seed():
     causal, again = make_settings(arm="causal"), make_settings(arm="default_again")
     assert causal.split_seed == again.split_seed
+    assert causal.discovery_seed == again.discovery_seed != make_settings(split=1).discovery_seed
     assert causal.run_seed != again.run_seed
 
 
@@ -174,7 +178,7 @@ def test_table_hash_sees_values_names_types_and_order():
 # Profiles
 
 
-@pytest.mark.parametrize("name", sorted(PROFILES))
+@pytest.mark.parametrize("name", EMBEDDED)
 def test_a_profile_is_a_full_grid_without_doubles(name):
     profile = get_profile(name)
     runs = profile.runs()
@@ -184,8 +188,8 @@ def test_a_profile_is_a_full_grid_without_doubles(name):
 
 
 def test_every_arm_gets_the_same_budget():
-    for profile in PROFILES.values():
-        runs = profile.runs()
+    for name in EMBEDDED:
+        runs = get_profile(name).runs()
         assert all(run.fine_tuning == runs[0].fine_tuning for run in runs)
 
 
@@ -195,9 +199,26 @@ def test_the_paper_profile_reports_on_reported_tables_only():
     assert set(roles[get_profile("smoke").table_names()]) == {"development"}
 
 
+def test_the_paper_profile_has_2310_fine_tuning_runs_on_the_33_largest_reported_tables():
+    profile = get_profile("paper")
+    reported = list_tables("reported").set_index("name")["rows"]
+    left_out = set(reported.index) - set(profile.table_names())
+    assert left_out == {"autos", "glass", "sonar"}, "a new table changes the paper profile: that must be meant"
+    assert reported[list(left_out)].max() < reported[profile.table_names()].min()
+    published = [run for run in profile.runs() if run.regime == 600 and run.arm in PUBLISHED_ARMS]
+    assert len({run.identity for run in published}) == len(published) == 33 * 10 * 7 == 2310
+    assert {run.split for run in profile.runs() if run.regime == 200} == {0, 1, 2}
+    on_top = {"causal_blanket", "zero_shot", "independent", "default_again"}
+    assert set(profile.arms) == on_top | set(PUBLISHED_ARMS)
+
+
 def test_a_subset_keeps_the_identities_of_its_runs():
     whole = {run.identity for run in get_profile("smoke").runs()}
     assert {run.identity for run in TINY.runs()} < whole
+    one_split = {run.identity for run in get_profile("chapter").subset(splits=1).runs()}
+    assert one_split == {run.identity for run in get_profile("chapter").runs() if run.split == 0}
+    with pytest.raises(ValueError, match="splits must be at least 1, got 0"):
+        TINY.subset(splits=0)
 
 
 def test_a_profile_names_what_it_does_not_know():
@@ -259,6 +280,29 @@ def test_settings_are_found_by_identity(store):
     assert store.settings(settings.identity) == settings
     with pytest.raises(ValueError, match="'f00'"):
         store.settings("f00")
+
+
+def test_a_run_is_found_by_a_beginning_that_no_other_has(store):
+    runs = [make_settings(split=split) for split in range(40)]
+    for run in runs:
+        store.add(make_record(run))
+    identity = runs[0].identity
+    length = next(n for n in range(1, 17) if sum(run.identity.startswith(identity[:n]) for run in runs) == 1)
+    assert store.find(identity[:length]) == identity == store.find(identity)
+    with pytest.raises(ValueError, match=f"{identity[: length - 1]!r} (stands for|is not in)"):
+        store.find(identity[: length - 1])
+    with pytest.raises(ValueError, match="'xyz' is not in"):
+        store.find("xyz")
+
+
+def test_every_row_says_where_and_with_what_it_was_made(store):
+    settings = make_settings()
+    store.add(make_record(settings) | {"environment": {"commit": "abc", "versions": {"torch": "2.13.0"}}})
+    row = store.results().iloc[0]
+    (environment,) = store.environments()
+    assert (row["commit"], row["finished_at"]) == ("abc", "2026-01-01T00:00:00+00:00")
+    assert environment == {"id": row["environment"], "commit": "abc", "versions": {"torch": "2.13.0"}, "runs": 1}
+    assert RunSettings.from_json(row["settings"]) == settings
 
 
 def test_a_kill_while_writing_leaves_whole_records_only(tmp_path):
@@ -391,6 +435,12 @@ def test_a_table_that_changed_since_is_not_mixed_with_the_old_one():
     assert "expected ffffffffffffffff" in record["message"]
 
 
+def test_another_checkpoint_under_the_same_name_is_not_mixed_with_the_old_one():
+    record = execute_run(replace(TINY.runs()[0], checkpoint="f" * 16))
+    assert record["status"] == "failed"
+    assert "weights 'nano' have the hash" in record["message"]
+
+
 def test_a_failure_is_recorded_and_made_again_only_on_request(tmp_path):
     broken = replace(TINY, arms=("smote",), generator_options={"smote": {"k_neighbors": -1}})
     with RunStore(tmp_path / "runs.sqlite") as store:
@@ -455,6 +505,22 @@ def test_exported_results_are_those_of_the_store_with_their_provenance(tmp_path,
     assert provenance["environments"][0]["versions"]["tabpfn"]
     assert provenance["settings"][0]["fine_tuning"] == TINY.fine_tuning
     assert provenance["settings"][0]["checkpoint"] == results["checkpoint"].unique().item()
+
+
+def test_export_refuses_a_grid_with_gaps_or_says_what_is_missing(tmp_path, undisturbed):
+    grid = TINY.subset(arms=["default", "smote", "causal"]).runs()
+    with pytest.raises(ValueError, match="1 of 3 runs are missing in .*, 0 of them failed; .* table wine.* arm causal"):
+        export_results(undisturbed, tmp_path / "gaps", runs=grid)
+    assert not (tmp_path / "gaps").exists()
+    export_results(undisturbed, tmp_path / "allowed", runs=grid, allow_gaps=True)
+    results, provenance = read_results(tmp_path / "allowed")
+    assert sorted(results["arm"]) == ["default", "smote"], "of the store's runs only those of the grid"
+    assert [(run["arm"], run["failed"]) for run in provenance["missing"]] == [("causal", False)]
+    trajectories = pd.read_parquet(tmp_path / "allowed" / "runs-trajectories.parquet")
+    assert set(trajectories["id"]) == set(results["id"])
+    assert provenance["environments"][0]["runs"] == 2
+    export_results(undisturbed, tmp_path / "whole", runs=TINY.runs())
+    assert read_results(tmp_path / "whole")[1]["missing"] == []
 
 
 def test_export_refuses_a_store_without_runs(tmp_path):

@@ -2,30 +2,41 @@
 
 >>> from causalmix_utils.benchmark import PROFILES
 >>> sorted(PROFILES)
-['chapter', 'paper', 'smoke']
+['chapter', 'paper', 'smoke', 'tabarena']
 """
 
-from causalmix_utils.benchmark.arms import ARMS, PROTOCOL, Arm, RunSettings, derive_seed
+from causalmix_utils.benchmark.arms import ARMS, PROTOCOL, SOURCES, Arm, RunSettings, derive_seed
 from causalmix_utils.benchmark.export import export_results, read_results
-from causalmix_utils.benchmark.profiles import PROFILES, Profile, get_profile
+from causalmix_utils.benchmark.parts import split_table
+from causalmix_utils.benchmark.profiles import PROFILES, PUBLISHED_ARMS, Profile, get_profile
+from causalmix_utils.benchmark.progress import summarise_progress
+from causalmix_utils.benchmark.repeat import TOLERANCE, StoredRun, compare_environments, find_run, repeat_run
 from causalmix_utils.benchmark.runner import find_pending, run_benchmark
-from causalmix_utils.benchmark.single import execute_run, split_table
+from causalmix_utils.benchmark.single import execute_run
 from causalmix_utils.benchmark.store import RunStore
 
 __all__ = [
     "ARMS",
     "PROFILES",
     "PROTOCOL",
+    "PUBLISHED_ARMS",
+    "SOURCES",
+    "TOLERANCE",
     "Arm",
     "Profile",
     "RunSettings",
     "RunStore",
+    "StoredRun",
+    "compare_environments",
     "derive_seed",
     "execute_run",
     "export_results",
     "find_pending",
+    "find_run",
     "get_profile",
     "read_results",
+    "repeat_run",
     "run_benchmark",
     "split_table",
+    "summarise_progress",
 ]

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Part of every run's identity; raised when the meaning of a setting or a metric changes."""
 
 
@@ -46,6 +46,7 @@ ARMS: dict[str, Arm] = {
         Arm("default"),
         Arm("causal", "causal"),
         Arm("ctgan", "ctgan"),
+        Arm("tabebm", "tabebm"),
         Arm("table_augment", "table_augment"),
         Arm("smote", "smote"),
         Arm("random_dag", "random_dag"),
@@ -55,6 +56,9 @@ ARMS: dict[str, Arm] = {
     )
 }
 """All arms by name. ``default_again`` differs from ``default`` by its seed alone: the noise floor."""
+
+SOURCES = ("embedded", "openml")
+"""Sources of tables: those of the package, with `scarce_split`; OpenML, with the official splits of its tasks."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class RunSettings:
     table_hash : str
         Hash of the table's content; see `causalmix_utils.tables.content_hash`.
     regime : int
-        Rows of the train and validation parts together; two thirds of the table where that is less.
+        Rows of the train and validation parts together; two thirds of the table where that is less, or with official
+        splits all training rows, which must not be more.
     split, seed : int
         Which split of the table, and which repetition of the run on that split.
     arm : str
@@ -87,6 +92,8 @@ class RunSettings:
         Hash of the checkpoint file.
     test_rows : int
         Largest number of test rows.
+    source : str
+        Where the table and its splits come from, see `SOURCES`.
     protocol : int
         See `PROTOCOL`.
     """
@@ -104,6 +111,7 @@ class RunSettings:
     weights: str
     checkpoint: str
     test_rows: int = 2000
+    source: str = "embedded"
     protocol: int = PROTOCOL
 
     @property
@@ -120,6 +128,11 @@ class RunSettings:
     def run_seed(self) -> int:
         """Seed of what belongs to this run alone: its synthetic rows and its fine-tuning steps."""
         return derive_seed("run", self.table, self.regime, self.split, self.arm, self.seed)
+
+    @property
+    def discovery_seed(self) -> int:
+        """Seed of the edge probabilities, which all arms of a split share that need some."""
+        return derive_seed("discovery", self.table, self.regime, self.split, self.seed)
 
     def to_json(self) -> str:
         """The settings as one line of JSON with sorted keys."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import HTTPError
@@ -11,10 +12,18 @@ from urllib.request import urlopen
 
 import pandas as pd
 
-from causalmix_utils.benchmark.store import RunStore
+from causalmix_utils.benchmark.arms import RunSettings
+from causalmix_utils.benchmark.store import RunStore, distinguish_settings
 
 
-def export_results(store: RunStore | str | Path, folder: str | Path, *, name: str = "runs") -> list[Path]:
+def export_results(
+    store: RunStore | str | Path,
+    folder: str | Path,
+    *,
+    name: str = "runs",
+    runs: Sequence[RunSettings] | None = None,
+    allow_gaps: bool = False,
+) -> list[Path]:
     """Write a store's finished runs for readers who have no store.
 
     Parameters
@@ -24,45 +33,88 @@ def export_results(store: RunStore | str | Path, folder: str | Path, *, name: st
         Made if it does not exist.
     name : str
         Start of the file names.
+    runs : sequence of RunSettings, optional
+        The grid that these results are of, as from `Profile.runs`: only these runs are written, and all of them must
+        be there. By default all finished runs are written, whatever they are.
+    allow_gaps : bool, default=False
+        Write what there is of `runs`; the provenance lists what is missing.
 
     Returns
     -------
     list of Path
         ``<name>.parquet``, one run a row (`RunStore.results`); ``<name>-trajectories.parquet``, one
-        check a row; ``<name>.json``, the provenance: counts, settings, environments and failures. Each file
-        appears whole or not at all.
+        check a row; ``<name>.json``, the provenance: counts, missing runs, settings, environments and failures. Each
+        file appears whole or not at all.
 
     Raises
     ------
     ValueError
-        If the store holds no finished run.
+        If the store holds no finished run, or lacks some of `runs` without `allow_gaps`.
     """
     if not isinstance(store, RunStore):
         if not Path(store).is_file():
             raise ValueError(f"store={str(store)!r} does not exist")
         with RunStore(store) as opened:
-            return export_results(opened, folder, name=name)
-    results = store.results()
+            return export_results(opened, folder, name=name, runs=runs, allow_gaps=allow_gaps)
+    results, failures, paths = store.results(), store.failures(), store.trajectories()
+    missing = _list_missing(results, failures, runs or [])
+    if missing and not allow_gaps:
+        raise ValueError(_describe_missing(missing, len(runs), store.path))
+    if runs is not None:
+        grid = {run.identity for run in runs}
+        results, failures, paths = (
+            frame[frame["id"].isin(grid)].reset_index(drop=True) for frame in (results, failures, paths)
+        )
     if results.empty:
-        raise ValueError(f"store {store.path} holds no finished run")
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+        raise ValueError(f"store {store.path} holds no finished run" + ("" if runs is None else " of the grid"))
+    made = results["environment"].value_counts()
     provenance = {
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "runs": len(results),
         "fine_tuning_runs": int((results["arm"] != "zero_shot").sum()),
+        "missing": missing,
         "tables": sorted(results["table"].unique()),
         "arms": list(results["arm"].unique()),
         "compute_hours": round(float(results["seconds_total"].sum()) / 3600, 3),
-        "settings": store.distinct_settings(),
-        "environments": store.environments(),
-        "failures": store.failures().to_dict("records"),
+        "settings": distinguish_settings(results["settings"]),
+        "environments": [
+            environment | {"runs": int(made[environment["id"]])}
+            for environment in store.environments()
+            if environment["id"] in made.index
+        ],
+        "failures": failures.to_dict("records"),
     }
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     return [
         write_whole(folder / f"{name}.parquet", results),
-        write_whole(folder / f"{name}-trajectories.parquet", store.trajectories()),
+        write_whole(folder / f"{name}-trajectories.parquet", paths),
         write_whole(folder / f"{name}.json", provenance),
     ]
+
+
+def _list_missing(results: pd.DataFrame, failures: pd.DataFrame, runs: Sequence[RunSettings]) -> list[dict]:
+    """The runs that are not finished, and whether they failed."""
+    done, failed = set(results["id"]), set(failures["id"])
+    return [
+        {
+            "id": run.identity,
+            "table": run.table,
+            "regime": run.regime,
+            "split": run.split,
+            "arm": run.arm,
+            "seed": run.seed,
+            "failed": run.identity in failed,
+        }
+        for run in runs
+        if run.identity not in done
+    ]
+
+
+def _describe_missing(missing: list[dict], n_runs: int, path: Path) -> str:
+    n_failed = sum(run["failed"] for run in missing)
+    first = ", ".join(f"{name} {missing[0][name]}" for name in ("table", "regime", "split", "arm", "seed"))
+    return f"{len(missing)} of {n_runs} runs are missing in {path}, {n_failed} of them failed; the first is {first}"
 
 
 def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFrame, dict]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from causalmix_utils.benchmark.arms import RunSettings
 from causalmix_utils.benchmark.profiles import Profile, get_profile
+from causalmix_utils.benchmark.progress import RunCosts, TimeLeft
 from causalmix_utils.benchmark.single import execute_run
 from causalmix_utils.benchmark.store import RunStore
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 BACKENDS = ("loky", "dask")
 
 _PARENT_CHECK_SECONDS = 1.0
+_CONNECT_SECONDS = 20.0
+_BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} runs [{elapsed}{postfix}]"
 
 
 def run_benchmark(
@@ -67,7 +70,8 @@ def run_benchmark(
     ValueError
         If `profile`, `backend` or `n_jobs` is not valid.
     RuntimeError
-        If a worker process died, for lack of memory for example. What was finished is stored.
+        If a worker process died, for lack of memory for example, or a Dask cluster lost more of them than it
+        replaces. What was finished is stored.
     """
     profile = get_profile(profile)
     if backend not in BACKENDS:
@@ -105,26 +109,39 @@ def _collect(
 ) -> None:
     """Execute the pending runs and store each one as it arrives."""
     from joblib import delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
     from tqdm.auto import tqdm
 
-    n_failed = 0
+    time_left, n_failed = TimeLeft(pending, RunCosts.of_store(store)), 0
     with tqdm(
-        total=n_total, initial=n_total - len(pending), unit="run", disable=None if progress else True, smoothing=0.1
+        total=n_total, initial=n_total - len(pending), bar_format=_BAR, disable=None if progress else True
     ) as bar:
         try:
             parent = os.getpid() if backend == "loky" else None
             for record in parallel(delayed(_execute_as_worker)(run, parent) for run in pending):
                 store.add(record)
                 n_failed += record["status"] == "failed"
-                bar.set_postfix(_describe(record, n_failed))
+                bar.set_postfix_str(_describe(record, time_left.update(record), n_failed), refresh=False)
                 bar.update()
-        except TerminatedWorkerError as error:
+        except _worker_errors(backend) as error:
             n_done = len(store.identities() & {run.identity for run in pending})
             raise RuntimeError(
-                f"a worker process died, perhaps for lack of memory; {n_done} of {len(pending)} pending runs were "
-                "stored: start again to resume, with fewer processes if memory is short"
+                f"workers were lost ({type(error).__name__}), perhaps for lack of memory; {n_done} of {len(pending)} "
+                "pending runs were stored: start again to resume, with fewer processes if memory is short"
             ) from error
+
+
+def _worker_errors(backend: str) -> tuple[type[BaseException], ...]:
+    """What a backend raises when it gives up on its workers."""
+    if backend == "loky":
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        return (TerminatedWorkerError,)
+    from concurrent.futures import CancelledError
+
+    from distributed import KilledWorker
+    from distributed.comm import CommClosedError
+
+    return KilledWorker, CommClosedError, CancelledError
 
 
 def _execute_as_worker(run: RunSettings, parent: int | None) -> dict[str, Any]:
@@ -135,11 +152,13 @@ def _execute_as_worker(run: RunSettings, parent: int | None) -> dict[str, Any]:
 
 
 def _follow_parent(parent: int) -> None:
-    """Start one thread that ends this process when its parent is gone.
+    """End this process if its parent is gone, and start one thread that goes on watching for that.
 
     A parent that is killed can't tell its workers, which would finish runs that nobody stores
     and then wait for ever, each with its memory.
     """
+    if os.getppid() != parent:  # it was killed while this process was starting
+        os._exit(1)
     name = f"follow-{parent}"
 
     def watch() -> None:
@@ -147,14 +166,17 @@ def _follow_parent(parent: int) -> None:
             time.sleep(_PARENT_CHECK_SECONDS)
         os._exit(1)
 
-    if os.getppid() == parent and all(thread.name != name for thread in threading.enumerate()):
+    if all(thread.name != name for thread in threading.enumerate()):
         threading.Thread(target=watch, name=name, daemon=True).start()
 
 
-def _describe(record: dict[str, Any], n_failed: int) -> dict[str, Any]:
-    settings = record["settings"]
-    last = {"last": f"{settings['table']}/{settings['arm']}"}
-    return last | {"failed": n_failed} if n_failed else last
+def _describe(record: dict[str, Any], seconds_left: float | None, n_failed: int) -> str:
+    """What stands behind the bar: the time left, the run that has just arrived, and how many failed."""
+    from tqdm import tqdm
+
+    left = [] if seconds_left is None else [f"{tqdm.format_interval(seconds_left)} left"]
+    failed = [f"{n_failed} failed"] if n_failed else []
+    return ", ".join([*left, f"last {record['settings']['table']}/{record['settings']['arm']}", *failed])
 
 
 @contextmanager
@@ -182,7 +204,7 @@ def _connect(scheduler: str | None, *, n_jobs: int) -> Iterator[Any]:
         raise ValueError("backend='dask' needs the extra 'cluster': pip install 'causalmix-utils[cluster]'") from error
     if scheduler is not None:
         try:
-            client = Client(scheduler, timeout=20)
+            client = Client(scheduler, timeout=_CONNECT_SECONDS)
         except OSError as error:
             raise ValueError(f"scheduler={scheduler!r} can't be reached: {error}") from error
         with client:

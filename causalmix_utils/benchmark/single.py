@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 import traceback
 from dataclasses import asdict
@@ -11,14 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalmix_utils.benchmark.arms import RunSettings
+from causalmix_utils.benchmark.arms import RunSettings, hash_checkpoint
 from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory
+from causalmix_utils.benchmark.parts import split_table
+from causalmix_utils.benchmark.sharing import share_discovery
 from causalmix_utils.threads import single_thread
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TRAJECTORY_DECIMALS = 6
+
+# Numbers of threads and global random generators belong to the process: a Dask worker with several
+# threads must not make two runs at once.
+_one_run = threading.Lock()
 
 
 def execute_run(settings: RunSettings) -> dict[str, Any]:
@@ -36,8 +43,14 @@ def execute_run(settings: RunSettings) -> dict[str, Any]:
     -------
     dict
         What `RunStore.add` stores. An exception becomes a record with ``status`` "failed" and its message;
-        only an interrupt is passed on.
+        only an interrupt is passed on. ``seconds`` are those of this run by itself: where edge probabilities were
+        remembered from another arm of the split, the time that they took there counts here, too.
     """
+    with _one_run:
+        return _execute(settings)
+
+
+def _execute(settings: RunSettings) -> dict[str, Any]:
     record = {
         "settings": asdict(settings),
         "status": "done",
@@ -56,36 +69,10 @@ def execute_run(settings: RunSettings) -> dict[str, Any]:
         place = traceback.extract_tb(error.__traceback__)[-1]
         record["status"] = "failed"
         record["message"] = f"{type(error).__name__}: {error} ({place.name}, line {place.lineno})"
-    record["seconds"]["total"] = time.perf_counter() - start
+    record["seconds"]["total"] = time.perf_counter() - start + record.pop("seconds_elsewhere", 0.0)
     record["peak_memory_mb"] = measure_peak_memory()
     record["finished_at"] = datetime.now(UTC).isoformat(timespec="seconds")
     return record
-
-
-def split_table(settings: RunSettings):
-    """The train, validation and test parts that all arms of a split share, as three Tables.
-
-    The train and validation parts have `settings.regime` rows together, or two thirds of the table where
-    that is less; the test part has at most `settings.test_rows` of the others, stratified.
-
-    Raises
-    ------
-    ValueError
-        If the table's content is not what the settings were made for.
-    """
-    from causalmix_utils.tables import content_hash, load_table, scarce_split
-
-    table = load_table(settings.table)
-    found = content_hash(table)
-    if found != settings.table_hash:
-        raise ValueError(f"table {settings.table!r} has the hash {found}, expected {settings.table_hash}")
-    return scarce_split(
-        table,
-        n=settings.regime,
-        validation_fraction=settings.fine_tuning["validation_fraction"],
-        split=settings.split,
-        max_test=settings.test_rows,
-    )
 
 
 def _measure(settings: RunSettings) -> dict[str, Any]:
@@ -94,17 +81,20 @@ def _measure(settings: RunSettings) -> dict[str, Any]:
     from causalmix_utils.finetuning import CausalMixFTClassifier
     from causalmix_utils.generators import make_generator
 
+    _check_weights(settings)
     start = time.perf_counter()
     train, validation, test = split_table(settings)
     seconds = {"load": time.perf_counter() - start}
     generator = settings.generator and make_generator(settings.generator, **settings.generator_options)
+    shared = generator and share_discovery(generator, train, seed=settings.discovery_seed)
+    if shared:
+        seconds["discovery"], was_done_before = shared
     model = CausalMixFTClassifier(
         generator=generator,
         weights=settings.weights,
-        device="cpu",
         ensemble_seed=settings.split_seed,
         random_state=settings.run_seed,
-        **settings.fine_tuning | ({} if settings.fine_tunes else {"max_steps": 0}),
+        **{"device": "cpu"} | settings.fine_tuning | ({} if settings.fine_tunes else {"max_steps": 0}),
     )
     model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y, X_test=test.X, y_test=test.y)
     seconds |= model.seconds_
@@ -130,7 +120,15 @@ def _measure(settings: RunSettings) -> dict[str, Any]:
         "metrics": _plain(metrics),
         "trajectory": _compact(model.trajectory_),
         "seconds": {stage.replace(" ", "_").replace("-", "_"): value for stage, value in seconds.items()},
+        "seconds_elsewhere": seconds["discovery"] if shared and was_done_before else 0.0,
     }
+
+
+def _check_weights(settings: RunSettings) -> None:
+    """Another checkpoint under the same name, in a newer package or on another machine, makes other results."""
+    found = hash_checkpoint(settings.weights)
+    if found != settings.checkpoint:
+        raise ValueError(f"weights {settings.weights!r} have the hash {found}, expected {settings.checkpoint}")
 
 
 def _describe_path(path: pd.DataFrame, *, best_step: int) -> dict[str, float]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,16 @@ class RunStore:
             self._connection.execute("INSERT OR IGNORE INTO environments VALUES (?, ?)", (environment_id, environment))
             self._connection.execute(_INSERT, row)
 
+    def find(self, beginning: str) -> str:
+        """The identity of the one stored run that begins like this.
+
+        Raises
+        ------
+        ValueError
+            If there is no such run or more than one.
+        """
+        return match_identity(beginning, self.identities(), place=self.path)
+
     def settings(self, identity: str) -> RunSettings:
         """The settings of a stored run.
 
@@ -131,16 +142,23 @@ class RunStore:
         -------
         DataFrame
             ``id``; ``table``, ``regime``, ``split``, ``arm``, ``seed``, ``weights``, ``checkpoint``;
-            the metrics that `causalmix_utils.evaluation` knows; ``seconds_…`` for each stage; ``peak_memory_mb``.
+            the metrics that `causalmix_utils.evaluation` knows; ``seconds_…`` for each stage; ``peak_memory_mb``;
+            ``finished_at``, ``commit`` and ``environment``, the ``id`` of one of `environments`; all
+            ``settings`` as JSON.
         """
+        query = (
+            "SELECT runs.id, settings, metrics, seconds, peak_memory_mb, finished_at, environment, content "
+            "FROM runs JOIN environments ON environments.id = runs.environment WHERE status = 'done'"
+        )
         rows = [
             {"id": identity}
             | {name: value for name, value in json.loads(settings).items() if name in _SETTINGS_IN_RESULTS}
             | {name: math.nan if value is None else value for name, value in json.loads(metrics).items()}
             | {f"seconds_{stage}": value for stage, value in json.loads(seconds).items()}
-            | {"peak_memory_mb": peak}
-            for identity, settings, metrics, seconds, peak in self._connection.execute(
-                "SELECT id, settings, metrics, seconds, peak_memory_mb FROM runs WHERE status = 'done'"
+            | {"peak_memory_mb": peak, "finished_at": finished, "commit": json.loads(content).get("commit")}
+            | {"environment": environment, "settings": settings}
+            for identity, settings, metrics, seconds, peak, finished, environment, content in self._connection.execute(
+                query
             )
         ]
         frame = pd.DataFrame(rows, columns=None if rows else ["id", *_SETTINGS_IN_RESULTS])
@@ -168,21 +186,38 @@ class RunStore:
         return pd.DataFrame(rows, columns=columns).sort_values(["table", "split", "arm", "id"], ignore_index=True)
 
     def environments(self) -> list[dict[str, Any]]:
-        """Where the stored runs were made, each with its number of ``runs``: versions, commit and machine."""
+        """Where the stored runs were made, each with its ``id`` and number of ``runs``: versions, commit, machine."""
         query = (
-            "SELECT content, COUNT(*) FROM environments JOIN runs ON environments.id = runs.environment "
-            "GROUP BY environments.id ORDER BY environments.id"
+            "SELECT environments.id, content, COUNT(*) FROM environments "
+            "JOIN runs ON environments.id = runs.environment GROUP BY environments.id ORDER BY environments.id"
         )
-        return [json.loads(content) | {"runs": count} for content, count in self._connection.execute(query)]
+        return [
+            {"id": identity} | json.loads(content) | {"runs": count}
+            for identity, content, count in self._connection.execute(query)
+        ]
 
     def distinct_settings(self) -> list[dict[str, Any]]:
         """The different fine-tuning settings among the stored runs, without what the grid varies."""
-        varied = {"table", "table_hash", "split", "seed", "arm", "generator", "generator_options", "fine_tunes"}
-        texts = {
-            _to_json({name: value for name, value in json.loads(settings).items() if name not in varied})
-            for (settings,) in self._connection.execute("SELECT settings FROM runs")
-        }
-        return [json.loads(text) for text in sorted(texts)]
+        return distinguish_settings(text for (text,) in self._connection.execute("SELECT settings FROM runs"))
+
+
+def distinguish_settings(texts: Iterable[str]) -> list[dict[str, Any]]:
+    """The different fine-tuning settings among those of many runs, without what the grid varies."""
+    varied = {"table", "table_hash", "split", "seed", "arm", "generator", "generator_options", "fine_tunes"}
+    kept = {_to_json({name: value for name, value in json.loads(text).items() if name not in varied}) for text in texts}
+    return [json.loads(text) for text in sorted(kept)]
+
+
+def match_identity(beginning: str, identities: Iterable[str], *, place: object) -> str:
+    """The one identity that begins like this; a ``ValueError`` names `place` if there is none, or more than one."""
+    found = sorted(identity for identity in identities if identity.startswith(beginning)) if beginning else []
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ValueError(f"identity={beginning!r} is not in {place}")
+    raise ValueError(
+        f"identity={beginning!r} stands for {len(found)} runs in {place}, {found[0]} and {found[1]} among them"
+    )
 
 
 def _to_json(value: Any) -> str:

@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 1 if a benchmark has failed runs, 2 for a wrong argument or input (one line on stderr
-        says which), 130 if interrupted.
+        Exit status: 0, 1 if a benchmark has failed runs or a run made again gives other numbers, 2 for a wrong
+        argument or input (one line on stderr says which), 130 if interrupted.
     """
     options = build_parser().parse_args(arguments)
     try:

@@ -14,10 +14,11 @@ from causalmix_utils.cli.files import read_table, replacing
 if TYPE_CHECKING:
     import pandas as pd
 
+    from causalmix_utils.benchmark import Profile
     from causalmix_utils.generators import Generator
     from causalmix_utils.tables import Table
 
-EXIT_FAILED_RUNS = 1
+EXIT_FAILED_RUNS = EXIT_DIFFERENT = 1
 
 
 def list_tables(options: argparse.Namespace) -> None:
@@ -106,8 +107,11 @@ def benchmark(options: argparse.Namespace) -> int:
 
     if options.scheduler is not None and options.backend != "dask":
         raise ValueError(f"--scheduler={options.scheduler} needs --backend dask")
-    profile = get_profile(options.profile).subset(tables=options.tables, arms=options.arms)
+    profile = get_profile(options.profile)
+    profile = profile.subset(tables=options.tables, arms=options.arms, splits=options.splits)
     path = options.store or Path("runs") / f"{profile.name}.sqlite"
+    if options.status:
+        return _print_progress(profile, path)
     with RunStore(path) as store:
         results = run_benchmark(
             profile,
@@ -117,19 +121,58 @@ def benchmark(options: argparse.Namespace) -> int:
             n_jobs=options.n_jobs,
             retry_failed=options.retry_failed,
         )
+        runs = profile.runs()
         failures = store.failures()
-        failures = failures[failures["id"].isin({run.identity for run in profile.runs()})]
+        failures = failures[failures["id"].isin({run.identity for run in runs})]
         print(f"{len(results)} runs of profile {profile.name!r} are finished in {path}")
         if len(results):
             _print_report(results, value="gain", baseline="default")
+        if len(failures):
+            print(f"{len(failures)} runs failed (make them again with --retry-failed):", file=sys.stderr)
+            print(_format(failures.drop(columns="id")), file=sys.stderr)
         if options.export is not None:
-            for written in export_results(store, options.export, name=profile.name):
-                print(f"written: {written}")
-    if len(failures):
-        print(f"{len(failures)} runs failed (make them again with --retry-failed):", file=sys.stderr)
-        print(_format(failures.drop(columns="id")), file=sys.stderr)
-        return EXIT_FAILED_RUNS
+            written = export_results(store, options.export, name=profile.name, runs=runs, allow_gaps=options.allow_gaps)
+            print("".join(f"written: {file}\n" for file in written), end="")
+    return EXIT_FAILED_RUNS if len(failures) else 0
+
+
+def _print_progress(profile: Profile, path: Path) -> int:
+    """How far a profile is. Nothing is run, and no store is made."""
+    from causalmix_utils.benchmark import RunStore, summarise_progress
+
+    if not path.is_file():
+        raise ValueError(f"--store={path} does not exist")
+    with RunStore(path) as store:
+        progress = summarise_progress(profile.runs(), store)
+    print(f"{profile.name}: {profile.summary}\n")
+    print(_format(progress))
+    finished, failed, pending = (int(progress[column].sum()) for column in ("finished", "failed", "pending"))
+    hours = progress["hours_left"].sum(skipna=False)
+    print(f"\n{finished} runs finished, {failed} failed, {pending} pending: {hours:.2f} hours of one process are left")
     return 0
+
+
+def rerun(options: argparse.Namespace) -> int:
+    from causalmix_utils.benchmark import TOLERANCE, compare_environments, find_run, repeat_run
+
+    if options.store is not None and options.name is not None:
+        raise ValueError(f"--name={options.name} belongs to --results, not to --store")
+    if options.store is not None and not options.store.is_file():
+        raise ValueError(f"--store={options.store} does not exist")
+    stored = find_run(options.identity, options.store or options.results, name=options.name)
+    run = stored.settings
+    print(
+        f"{run.identity}: table {run.table}, {run.regime} rows, split {run.split}, arm {run.arm}, seed {run.seed}, "
+        f"checkpoint {run.checkpoint}",
+        flush=True,
+    )
+    comparison, environment = repeat_run(stored)
+    print(comparison.to_string(index=False, formatters=dict.fromkeys(("stored", "again"), "{:.9g}".format)))
+    for what, before, now in compare_environments(stored.environment, environment):
+        print(f"{what}: stored with {before}, made again with {now}")
+    differs = comparison["difference"] > TOLERANCE
+    print(f"the numbers differ by more than {TOLERANCE:g}" if differs.any() else "the numbers are the same")
+    return EXIT_DIFFERENT if differs.any() else 0
 
 
 def pretrain(options: argparse.Namespace) -> None:

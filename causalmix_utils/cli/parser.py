@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     benchmark = choices.add_parser("benchmark", help="run or resume a benchmark")
     benchmark.add_argument(
-        "--profile", default="smoke", metavar="NAME", help="smoke, chapter or paper (default: smoke)"
+        "--profile", default="smoke", metavar="NAME", help="smoke, chapter, paper or tabarena (default: smoke)"
     )
     benchmark.add_argument("--store", type=Path, metavar="FILE", help="file of results (default: runs/PROFILE.sqlite)")
     benchmark.add_argument("--backend", default="loky", choices=["loky", "dask"], help="where runs are executed")
@@ -58,9 +58,18 @@ def build_parser() -> argparse.ArgumentParser:
     benchmark.add_argument("--n-jobs", type=int, metavar="N", help="processes (default: one for each core)")
     benchmark.add_argument("--tables", type=_split_names, metavar="A,B", help="only these tables")
     benchmark.add_argument("--arms", type=_split_names, metavar="A,B", help="only these arms")
+    benchmark.add_argument("--splits", type=int, metavar="N", help="only the first splits of each table")
     benchmark.add_argument("--retry-failed", action="store_true", help="make failed runs again")
     benchmark.add_argument("--export", type=Path, metavar="FOLDER", help="afterwards write Parquet and provenance here")
+    benchmark.add_argument("--allow-gaps", action="store_true", help="export what there is of an unfinished grid")
+    benchmark.add_argument("--status", action="store_true", help="only say how far the grid is and what is left")
     benchmark.set_defaults(command=commands.benchmark)
+
+    rerun = choices.add_parser("rerun", help="make one stored run again and compare the numbers")
+    rerun.add_argument("identity", metavar="ID", help="the run's identity, or as much of its beginning as is unique")
+    _add_source_arguments(rerun)
+    rerun.add_argument("--name", help="profile of the exported results (default: any)")
+    rerun.set_defaults(command=commands.rerun)
 
     pretrain = choices.add_parser("pretrain", help="train a checkpoint from scratch, or continue a run")
     pretrain.add_argument(
@@ -76,9 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     pretrain.set_defaults(command=commands.pretrain)
 
     report = choices.add_parser("report", help="summarise a benchmark's results")
-    source = report.add_mutually_exclusive_group()
-    source.add_argument("--store", type=Path, metavar="FILE", help="a benchmark's store")
-    source.add_argument("--results", type=Path, default=Path("book/results"), metavar="FOLDER", help="exported results")
+    _add_source_arguments(report)
     report.add_argument("--name", default="chapter", help="profile of the exported results (default: chapter)")
     report.add_argument(
         "--value", default="gain", choices=["gain", "gain_points", "log_loss_gain"], help="what to compare"
@@ -90,6 +97,12 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     doctor.set_defaults(command=run_doctor)
     return parser
+
+
+def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--store", type=Path, metavar="FILE", help="a benchmark's store")
+    source.add_argument("--results", type=Path, default=Path("book/results"), metavar="FOLDER", help="exported results")
 
 
 def _add_table_arguments(parser: argparse.ArgumentParser) -> None:

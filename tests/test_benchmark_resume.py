@@ -1,0 +1,56 @@
+"""A benchmark that is killed at random moments, and what two scripts measure about it."""
+
+import numpy as np
+import pytest
+
+from benchmarks import check_resume, measure_workers
+from benchmarks.check_resume import check_kills, find_differences
+from causalmix_utils.benchmark import RunStore, execute_run, get_profile, run_benchmark
+
+ARMS = ("zero_shot", "default", "smote")
+COMMAND = ("--profile", "smoke", "--tables", "wine", "--arms", ",".join(ARMS), "--n-jobs", "2")
+GRID = get_profile("smoke").subset(tables=["wine"], arms=ARMS)
+
+
+@pytest.mark.slow
+def test_a_benchmark_killed_at_random_moments_ends_with_the_undisturbed_store(tmp_path):
+    found = check_kills(COMMAND, tmp_path, n_kills=3, longest_delay=None, rng=np.random.default_rng(1))
+    assert found["differences"] == []
+    assert len(found["kills"]) == 3
+    assert found["rounds"] > max(kill["round"] for kill in found["kills"]), "the last store was completed, too"
+    assert all(kill["stored_before"] <= kill["stored_after"] <= len(ARMS) for kill in found["kills"])
+    with RunStore(tmp_path / "round-0.sqlite") as store:
+        assert store.identities() == {run.identity for run in GRID.runs()}
+
+
+def test_a_store_that_differs_in_one_number_or_one_run_is_noticed(tmp_path):
+    records = [execute_run(run) for run in GRID.subset(arms=["zero_shot", "default"]).runs()]
+    changes = {
+        "same": lambda record: record,
+        "number": lambda record: record | {"metrics": record["metrics"] | {"auc": record["metrics"]["auc"] - 1e-3}},
+        "failed": lambda record: record | {"status": "failed", "message": "lost"},
+    }
+    for name, change in changes.items():
+        with RunStore(tmp_path / name) as store:
+            for record in [records[0], change(records[1])]:
+                store.add(record)
+    assert find_differences(tmp_path / "same", tmp_path / "same") == []
+    assert "results differ" in find_differences(tmp_path / "number", tmp_path / "same")[0]
+    assert len(find_differences(tmp_path / "failed", tmp_path / "same")) >= 2
+
+
+def test_the_script_of_kills_checks_the_whole_smoke_profile():
+    assert check_resume.SMOKE[:2] == ("--profile", "smoke")
+    assert not {"--tables", "--arms", "--splits"} & set(check_resume.SMOKE)
+
+
+def test_the_speed_of_workers_is_that_of_the_same_runs_with_the_same_results(tmp_path):
+    grid = GRID.subset(arms=["zero_shot", "default"])
+    found = measure_workers.compare(grid, tmp_path)
+    assert [row["n_workers"] for row in found["measured"]] == [1, 2]
+    for row in found["measured"]:
+        assert row["runs"] == 2
+        assert row["runs_per_hour"] == pytest.approx(3600 * 2 / row["seconds"])
+        assert row["times_the_first"] == pytest.approx(found["measured"][0]["seconds"] / row["seconds"])
+    assert find_differences(tmp_path / "grid-2.sqlite", tmp_path / "grid-1.sqlite") == []
+    assert len(run_benchmark(grid, tmp_path / "grid-2.sqlite", n_jobs=1)) == 2

@@ -1,6 +1,7 @@
 """The command line: what it writes, what it says, and that a user's mistake is one clear line."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -91,7 +92,7 @@ def test_the_module_and_the_script_are_the_same_command():
 
 
 def test_every_command_has_a_help_page(capsys):
-    for command in ("tables", "augment", "finetune", "benchmark", "pretrain", "report"):
+    for command in ("tables", "augment", "finetune", "benchmark", "rerun", "pretrain", "report"):
         status, out, _ = run(capsys, command, "--help")
         assert status == 0
         assert command in out
@@ -110,6 +111,9 @@ def test_every_command_has_a_help_page(capsys):
         (["augment", "wine", "--rows", "5", "--out", "absent/rows.csv"], "the folder absent does not exist"),
         (["benchmark", "--profile", "huge"], "'huge'"),
         (["benchmark", "--scheduler", "tcp://127.0.0.1:1"], "--backend dask"),
+        (["benchmark", "--splits", "0"], "splits must be at least 1, got 0"),
+        (["benchmark", "--status", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
+        (["rerun", "3f9c", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
         (["report", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
         (["report", "--results", "absent"], "no results named 'chapter' in absent"),
         (["pretrain", "--steps", "0", "--out", "never"], "steps must be positive, got 0"),
@@ -326,6 +330,24 @@ def test_benchmark_with_failed_runs_says_so_and_exits_with_1(capsys, tmp_path):
     assert "k_neighbors" in err
 
 
+def test_benchmark_exports_a_grid_with_gaps_only_on_request(capsys, tmp_path, store):
+    copy = shutil.copy(store, tmp_path / "runs.sqlite")
+    arguments = ["--tables", "wine", "--arms", "default,smote", "--store", copy, "--export", tmp_path / "out"]
+    grid = get_profile("smoke").subset(tables=["wine"], arms=["default", "smote"])
+    grid.generator_options["smote"] = {"k_neighbors": -3}
+    try:
+        refused = run(capsys, "benchmark", *arguments)
+        assert refused[0] == 2
+        assert "1 runs failed" in refused[2]
+        assert "1 of 2 runs are missing" in refused[2] and "arm smote" in refused[2]
+        assert not (tmp_path / "out").exists()
+        allowed = run(capsys, "benchmark", *arguments, "--allow-gaps")
+    finally:
+        del grid.generator_options["smote"]
+    assert allowed[0] == 1
+    assert (tmp_path / "out" / "smoke.parquet").is_file()
+
+
 def test_store_of_the_benchmark_is_a_store_of_the_package(store):
     with RunStore(store) as opened:
         assert sorted(opened.results()["arm"]) == ["default", "independent", "zero_shot"]
@@ -345,5 +367,13 @@ def test_pretrain_stops_after_its_time_and_continues(capsys, tmp_path):
 
 
 def test_parser_names_commands_that_exist():
-    for command in ("tables", "augment wine --rows 1 --out x", "finetune wine", "benchmark", "pretrain", "report"):
+    for command in (
+        "tables",
+        "augment wine --rows 1 --out x",
+        "finetune wine",
+        "benchmark",
+        "rerun 3f",
+        "pretrain",
+        "report",
+    ):
         assert callable(build_parser().parse_args(command.split()).command)

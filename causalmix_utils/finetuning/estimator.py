@@ -15,7 +15,8 @@ from causalmix_utils.finetuning.holdout import hold_out
 from causalmix_utils.finetuning.loop import LoopSettings
 from causalmix_utils.finetuning.options import check_options
 from causalmix_utils.finetuning.predicting import FineTunedModel
-from causalmix_utils.finetuning.stages import draw_rows, finetune, fit_generator
+from causalmix_utils.finetuning.stages import Job
+from causalmix_utils.finetuning.validating import finetune_over_splits, make_splits
 from causalmix_utils.foundation import EMBEDDED_WEIGHTS, load_classifier
 from causalmix_utils.generators import Generator, make_generator
 from causalmix_utils.randomness import draw_seed, fence_global_randomness
@@ -62,7 +63,35 @@ class CausalMixFTClassifier(FineTunedModel):
     patience : int, default=6
         Checks without improvement after which fine-tuning stops.
     min_validation_gain : float, default=0.0
-        The zero-shot model is kept unless validation AUC rises by at least this much.
+        The zero-shot model is kept unless validation AUC rises, or log-loss falls, by at least this much.
+    mix_schedule : {"constant", "linear"}, default="constant"
+        Whether the share of synthetic rows stays, or falls along a straight line to none in the last step.
+    redraw_every : int or None, default=None
+        Steps after which the synthetic rows are drawn anew; a step has as many rows as there are train rows, so 1
+        means fresh rows each epoch. All are drawn before the first step. None draws them once.
+    validation : {"hold-out", "repeated", "cross"}, default="hold-out"
+        What is watched: one part of the rows; several such parts; or the folds of a cross-validation. With
+        several, the best number of steps is read off their mean, and a last run takes so many steps on all
+        rows. That costs `n_validation_splits` + 1 fits and full runs instead of one.
+    n_validation_splits : int, default=5
+        Number of these parts.
+    validation_synthetic : int, default=0
+        So many synthetic rows, drawn for this alone, join the validation rows when checks are compared. Their scores
+        are in the trajectory as ``widened_auc`` and ``widened_log_loss``.
+    early_stopping_metric : {"auc", "log_loss"}, default="auc"
+        What the best check is best at.
+    patience_growth : float, default=0.0
+        Further checks to wait for each check that it took to reach the best one.
+    l2_sp : float, default=0.0
+        Strength of the pull back to the zero-shot weights: at each step they come nearer by the learning rate times
+        this share of the distance.
+    averaging : {"none", "uniform", "exponential"}, default="none"
+        Which average of the weights along the steps is watched and kept.
+    interpolate : bool, default=False
+        After the last step, try weights between the zero-shot and the chosen ones on the validation rows; only
+        with one validation part.
+    trainable : {"all", "head"}, default="all"
+        Train all weights, or only those after the last layer.
     time_limit : float or None, default=None
         Seconds that a fit should take. Fitting the generator is never cut short; fine-tuning stops at the
         first step past the limit, so it takes one step at least.
@@ -91,6 +120,8 @@ class CausalMixFTClassifier(FineTunedModel):
         While fine-tuning is watched, the train part alone is the context. Empty if ``max_steps=0``.
     best_step_ : int
         The step whose weights were kept; 0 is the zero-shot model.
+    share_ : float
+        How much of the way from the zero-shot weights to those of `best_step_` was kept: 1 without `interpolate`.
     synthetic_ : Table or None
         The synthetic rows.
     generator_ : Generator or None
@@ -135,6 +166,17 @@ class CausalMixFTClassifier(FineTunedModel):
         check_every: int = 5,
         patience: int = 6,
         min_validation_gain: float = 0.0,
+        mix_schedule: str = "constant",
+        redraw_every: int | None = None,
+        validation: str = "hold-out",
+        n_validation_splits: int = 5,
+        validation_synthetic: int = 0,
+        early_stopping_metric: str = "auc",
+        patience_growth: float = 0.0,
+        l2_sp: float = 0.0,
+        averaging: str = "none",
+        interpolate: bool = False,
+        trainable: str = "all",
         time_limit: float | None = None,
         device: str = "auto",
         verbose: bool = False,
@@ -156,6 +198,17 @@ class CausalMixFTClassifier(FineTunedModel):
         self.check_every = check_every
         self.patience = patience
         self.min_validation_gain = min_validation_gain
+        self.mix_schedule = mix_schedule
+        self.redraw_every = redraw_every
+        self.validation = validation
+        self.n_validation_splits = n_validation_splits
+        self.validation_synthetic = validation_synthetic
+        self.early_stopping_metric = early_stopping_metric
+        self.patience_growth = patience_growth
+        self.l2_sp = l2_sp
+        self.averaging = averaging
+        self.interpolate = interpolate
+        self.trainable = trainable
         self.time_limit = time_limit
         self.device = device
         self.verbose = verbose
@@ -228,7 +281,7 @@ class CausalMixFTClassifier(FineTunedModel):
             device=self.device,
             categorical_features_indices=[train.X.columns.get_loc(column) for column in train.categorical],
         )
-        self.seconds_, self.generator_, self.synthetic_ = {}, None, None
+        self.seconds_, self.generator_, self.synthetic_, self.share_ = {}, None, None, 1.0
         if validation is not None:
             self._context = np.vstack([real[0], validation[0]]), np.concatenate([real[1], validation[1]])
         else:
@@ -237,26 +290,32 @@ class CausalMixFTClassifier(FineTunedModel):
             self.trajectory_, self.best_step_ = pd.DataFrame(), 0
             self.classifier_ = classifier.fit(*self._context)
             return
-        if validation is None:
-            kept, held = hold_out(real[1], self.validation_fraction, split_rng)
-            train, validation = train.take(kept), (real[0][held], real[1][held])
-        if generator is not None and self.mix_ratio > 0:
-            self.generator_ = fit_generator(generator, train, rng=fit_rng, seconds=self.seconds_, verbose=self.verbose)
-            self.synthetic_ = draw_rows(
-                generator, self.n_synthetic or len(train), rng=sample_rng, seconds=self.seconds_, verbose=self.verbose
-            )
-        ensemble, self.trajectory_, self.best_step_ = finetune(
+        job = Job(
             classifier,
             self._encoder,
-            train,
-            self.synthetic_,
-            {"validation": validation} | ({} if test is None else {"test": test}),
-            self._loop_settings(started),
-            rng=loop_rng,
-            seconds=self.seconds_,
-            verbose=self.verbose,
+            generator if self.mix_ratio > 0 else None,
+            self.n_synthetic,
+            self.validation_synthetic,
+            test,
+            self.seconds_,
+            self.verbose,
         )
-        self.classifier_ = ensemble.evaluator(*self._context)
+        settings, rngs = self._loop_settings(started), (fit_rng, sample_rng, loop_rng)
+        if self.validation != "hold-out":
+            if validation is not None:
+                raise ValueError(f"validation must be 'hold-out' where X_validation is given, got {self.validation!r}")
+            splits = make_splits(
+                real[1], self.validation, self.n_validation_splits, self.validation_fraction, split_rng
+            )
+            outcome = finetune_over_splits(job, train, real, splits, settings, rngs)
+        else:
+            if validation is None:
+                kept, held = hold_out(real[1], self.validation_fraction, split_rng)
+                train, validation = train.take(kept), (real[0][held], real[1][held])
+            outcome = job.run(train, validation, settings, rngs)
+        self.trajectory_, self.best_step_ = outcome.result.trajectory, outcome.result.step
+        self.share_, self.generator_, self.synthetic_ = outcome.result.share, outcome.generator, outcome.synthetic
+        self.classifier_ = outcome.ensemble.evaluator(*self._context)
 
     def _loop_settings(self, started: float) -> LoopSettings:
         """The options of the loop; of the time limit, what is left of it since the start."""

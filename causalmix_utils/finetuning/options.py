@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from causalmix_utils.finetuning.loop import MIXING
+from causalmix_utils.finetuning.steps import AVERAGING, METRICS, MIX_SCHEDULES, MIXING, TRAINABLE
+from causalmix_utils.finetuning.validating import VALIDATIONS
 
 Check = Callable[[Any], str | None]
 """Says what a value must be, or None if it is that."""
@@ -77,6 +78,17 @@ CHECKS: dict[str, Check] = {
     "check_every": _whole(1),
     "patience": _whole(1),
     "min_validation_gain": _number(-math.inf),
+    "mix_schedule": _one_of(MIX_SCHEDULES),
+    "redraw_every": _whole(1, optional=True),
+    "validation": _one_of(VALIDATIONS),
+    "n_validation_splits": _whole(2),
+    "validation_synthetic": _whole(0),
+    "early_stopping_metric": _one_of(METRICS),
+    "patience_growth": _number(0),
+    "l2_sp": _number(0),
+    "averaging": _one_of(AVERAGING),
+    "interpolate": _flag(),
+    "trainable": _one_of(TRAINABLE),
     "time_limit": _number(0, within=False, optional=True),
     "device": _device(),
     "verbose": _flag(),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+from sklearn.base import clone
 
 from causalmix_utils.finetuning.inputs import Part, TableEncoder
-from causalmix_utils.finetuning.loop import LoopSettings, RowPool, run_loop
+from causalmix_utils.finetuning.loop import LoopResult, LoopSettings, RowPool, run_loop
+from causalmix_utils.finetuning.stopping import WIDENED
 from causalmix_utils.generators import Generator
 from causalmix_utils.metrics import log_loss, roc_auc
 from causalmix_utils.tabpfn_bridge import TrainableEnsemble
@@ -30,7 +32,7 @@ def stage(name: str, seconds: dict[str, float], *, verbose: bool) -> Iterator[No
     started = time.monotonic()
     with tqdm(total=1, desc=name, bar_format="{desc}: {elapsed}", disable=None if verbose else True):
         yield
-    seconds[name] = time.monotonic() - started
+    seconds[name] = seconds.get(name, 0.0) + time.monotonic() - started
 
 
 def fit_generator(
@@ -51,69 +53,118 @@ def draw_rows(
         return generator.sample(n, rng=rng)
 
 
-def finetune(
-    classifier: TabPFNClassifier,
-    encoder: TableEncoder,
-    train: Table,
-    synthetic: Table | None,
-    parts: dict[str, Part],
-    settings: LoopSettings,
-    *,
-    rng: np.random.Generator,
-    seconds: dict[str, float],
-    verbose: bool,
-) -> tuple[TrainableEnsemble, pd.DataFrame, int]:
-    """Fine-tune a classifier's network.
+@dataclass(frozen=True)
+class Job:
+    """Everything that the loops of one fit share.
 
-    Parameters
+    Attributes
     ----------
     classifier : TabPFNClassifier
         Not fitted, not changed.
     encoder : TableEncoder
         Fitted on all real rows.
-    train : Table
-        The real rows to train on; they are the context while fine-tuning is watched.
-    synthetic : Table or None
-        The synthetic rows.
-    parts : dict
-        Rows that are scored at every check: ``"validation"``, and ``"test"`` where there are some.
-    settings : LoopSettings
-    rng : numpy.random.Generator
-        Draws the rows of each step.
+    generator : Generator or None
+        Not fitted, not changed.
+    n_synthetic : int or None
+        How many synthetic rows are drawn at a time; None: as many as there are train rows.
+    validation_synthetic : int
+        How many further synthetic rows widen the validation rows.
+    test : Part or None
+        Rows that are scored at every check for study.
     seconds : dict
-        Is told how long it took.
+        Is told how long each stage took.
     verbose : bool
-        Show a progress bar on a terminal.
-
-    Returns
-    -------
-    ensemble : TrainableEnsemble
-        With the chosen weights.
-    trajectory : DataFrame
-        One row a check.
-    chosen_step : int
+        Show progress bars on a terminal.
     """
-    if np.bincount(encoder.encode_classes(train)).max() < 2:
-        raise ValueError(
-            f"too few rows to fine-tune on: each of the {len(encoder.classes_)} classes has a single train row, "
-            "but a step needs context rows and query rows; use max_steps=0"
-        )
-    started = time.monotonic()
-    pool = train if synthetic is None else train.concat(synthetic)
-    pool_X, pool_y = encoder.encode_features(pool.X), encoder.encode_classes(pool)
-    ensemble = TrainableEnsemble(classifier, pool_X, pool_y)
-    watched = ensemble.evaluator(pool_X[: len(train)], pool_y[: len(train)])
-    codes = range(len(encoder.classes_))
 
-    def watch() -> dict[str, float]:
-        ensemble.network.eval()
-        scores = {}
-        for part, (X, y) in parts.items():
-            proba = watched.predict_proba(X)
-            scores[f"{part}_auc"] = roc_auc(y, proba, codes)
-            scores[f"{part}_log_loss"] = log_loss(y, proba, codes)
-        return scores
+    classifier: TabPFNClassifier
+    encoder: TableEncoder
+    generator: Generator | None
+    n_synthetic: int | None
+    validation_synthetic: int
+    test: Part | None
+    seconds: dict[str, float]
+    verbose: bool
 
-    trajectory, chosen_step = run_loop(ensemble, RowPool(pool_y, len(train)), watch, settings, rng=rng, verbose=verbose)
-    seconds["fine-tuning"] = time.monotonic() - started
-    return ensemble, trajectory, chosen_step
+    def run(
+        self,
+        train: Table,
+        validation: Part | None,
+        settings: LoopSettings,
+        rngs: Sequence[np.random.Generator],
+        *,
+        last_step: int | None = None,
+    ) -> Outcome:
+        """Fit the generator on train rows, draw synthetic ones, and fine-tune.
+
+        Parameters
+        ----------
+        train : Table
+            The real rows to train on; they are the context while fine-tuning is watched.
+        validation : Part or None
+            The rows to watch; None watches nothing.
+        settings : LoopSettings
+        rngs : three numpy.random.Generator
+            For the generator's fit, for its rows, and for the rows of each step.
+        last_step : int, optional
+            End after this step.
+        """
+        fit_rng, sample_rng, loop_rng = rngs
+        if np.bincount(self.encoder.encode_classes(train)).max() < 2:
+            raise ValueError(
+                f"too few rows to fine-tune on: each of the {len(self.encoder.classes_)} classes has a single train "
+                "row, but a step needs context rows and query rows; use max_steps=0"
+            )
+        generator, synthetic, batch = None, None, None
+        parts = {} if validation is None else {"validation": validation}
+        if self.generator is not None:
+            told = {"seconds": self.seconds, "verbose": self.verbose}
+            generator = fit_generator(clone(self.generator), train, rng=fit_rng, **told)
+            batch = self.n_synthetic or len(train)
+            synthetic = draw_rows(generator, batch * _count_batches(settings), rng=sample_rng, **told)
+            if validation is not None and self.validation_synthetic:
+                more = self._encode(draw_rows(generator, self.validation_synthetic, rng=sample_rng, **told))
+                parts[WIDENED] = tuple(np.concatenate(pair) for pair in zip(validation, more, strict=True))
+        if validation is not None and self.test is not None:
+            parts["test"] = self.test
+        with stage("fine-tuning", self.seconds, verbose=False):
+            pool_X, pool_y = self._encode(train if synthetic is None else train.concat(synthetic))
+            ensemble = TrainableEnsemble(self.classifier, pool_X, pool_y)
+            watch = self._make_watch(ensemble, (pool_X[: len(train)], pool_y[: len(train)]), parts) if parts else None
+            pool = RowPool(pool_y, len(train), batch=batch)
+            result = run_loop(ensemble, pool, watch, settings, rng=loop_rng, last_step=last_step, verbose=self.verbose)
+        return Outcome(ensemble, result, generator, synthetic)
+
+    def _encode(self, rows: Table) -> Part:
+        return self.encoder.encode_features(rows.X), self.encoder.encode_classes(rows)
+
+    def _make_watch(self, ensemble: TrainableEnsemble, context: Part, parts: dict[str, Part]) -> Callable:
+        """A function that scores the parts with the network as it is."""
+        watched = ensemble.evaluator(*context)
+        codes = range(len(self.encoder.classes_))
+
+        def watch() -> dict[str, float]:
+            ensemble.network.eval()
+            scores = {}
+            for part, (X, y) in parts.items():
+                proba = watched.predict_proba(X)
+                scores[f"{part}_auc"] = roc_auc(y, proba, codes)
+                scores[f"{part}_log_loss"] = log_loss(y, proba, codes)
+            return scores
+
+        return watch
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A fine-tuned ensemble, how it got there, and the fitted generator with its rows, if there is one."""
+
+    ensemble: TrainableEnsemble
+    result: LoopResult
+    generator: Generator | None
+    synthetic: Table | None
+
+
+def _count_batches(settings: LoopSettings) -> int:
+    """How often synthetic rows are drawn."""
+    return 1 if settings.redraw_every is None else -(-settings.max_steps // settings.redraw_every)

@@ -44,10 +44,10 @@ class TabEbmGenerator(Generator):
 
     Parameters
     ----------
-    weights : {"nano", "tabpfn-v2"} or path
+    weights : {"nano", "tabpfn-v2"} or path, default="nano"
         The network, as `causalmix_utils.foundation.load_classifier` takes it. It is used as a single view, without the
         library's preparation of the table, through which no gradient would pass.
-    energy : {"auto", "log_sum_exp", "class_logit"}
+    energy : {"auto", "log_sum_exp", "class_logit"}, default="auto"
         "log_sum_exp" is the paper's: minus the logarithm of the sum of both logits' exponentials. "class_logit" is
         minus the logit of the class. "auto" takes the paper's unless it is the same everywhere; see the notes.
     gradient : {"mean", "row"}, default="mean"
@@ -56,8 +56,12 @@ class TabEbmGenerator(Generator):
         equation for a single row reads.
     temperature : float, default=1.0
         Divides the logits.
-    n_steps, step_size, noise_scale : int, float, float
-        Steps, the factor of the gradient in each, and the standard deviation of the noise in each.
+    n_steps : int, default=200
+        Number of steps.
+    step_size : float, default=0.1
+        Factor of the gradient in a step.
+    noise_scale : float, default=0.01
+        Standard deviation of the noise in a step.
     start_noise : float, default=0.01
         Standard deviation of the noise at the start.
     gradient_every : int, default=20

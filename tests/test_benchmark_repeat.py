@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -128,4 +129,10 @@ def test_another_checkpoint_is_an_error_and_no_difference(store, smote):
     stored = find_run(smote["id"], store)
     changed = type(stored.settings).from_json(stored.settings.to_json().replace(smote["checkpoint"], "f" * 16))
     with pytest.raises(RuntimeError, match="can't be made again: ValueError: weights 'nano' have the hash"):
-        repeat_run(type(stored)(changed, stored.metrics, stored.environment))
+        repeat_run(replace(stored, settings=changed))
+
+
+def test_a_run_of_another_protocol_is_not_compared(store, smote):
+    stored = find_run(smote["id"], store)
+    with pytest.raises(RuntimeError, match="made under protocol 1, .* use the commit that made it, abc"):
+        repeat_run(replace(stored, settings=replace(stored.settings, protocol=1), environment={"commit": "abc"}))

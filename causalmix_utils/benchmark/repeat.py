@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.benchmark.arms import RunSettings
+from causalmix_utils.benchmark.arms import PROTOCOL, RunSettings
 from causalmix_utils.benchmark.single import execute_run
 from causalmix_utils.benchmark.store import RunStore, match_identity
 
@@ -89,8 +89,14 @@ def repeat_run(stored: StoredRun) -> tuple[pd.DataFrame, dict[str, Any]]:
     Raises
     ------
     RuntimeError
-        If the run fails now: because the table, the checkpoint or a package is not what it was, for example.
+        If the run fails now: because the table, the checkpoint or a package is not what it was, for example. Or if it
+        was made under another protocol, by an older or newer version of this package.
     """
+    if stored.settings.protocol != PROTOCOL:
+        raise RuntimeError(
+            f"this run was made under protocol {stored.settings.protocol}, and the package now follows protocol "
+            f"{PROTOCOL}: use the commit that made it, {stored.environment.get('commit')}"
+        )
     record = execute_run(stored.settings)
     if record["status"] != "done":
         raise RuntimeError(f"run {stored.settings.identity} can't be made again: {record['message']}")

@@ -70,7 +70,7 @@ def test_a_worker_killed_in_mid_run_loses_nothing_and_doubles_nothing(cluster, t
 
     def kill_the_first():
         def is_in_mid_run():
-            names = {worker["name"]: key for key, worker in client.scheduler_info(n_workers=-1)["workers"].items()}
+            names = {worker["name"]: key for key, worker in client.scheduler_info()["workers"].items()}
             return count_rows(path) > 0 and len(client.processing().get(names.get("first"), ())) > 0
 
         wait_for("the first result", is_in_mid_run)
@@ -81,9 +81,10 @@ def test_a_worker_killed_in_mid_run_loses_nothing_and_doubles_nothing(cluster, t
     killer.start()
     results = run_benchmark(GRID, path, backend="dask", scheduler=address, progress=False)
     killer.join()
-    assert workers["first"].wait() == -signal.SIGKILL
+    (stored,) = stored_when_killed
+    assert 0 < stored < len(GRID.runs()), "the worker was killed neither before nor after the work"
+    assert workers["first"].wait(timeout=PATIENCE) == -signal.SIGKILL
     assert workers["second"].poll() is None
-    assert 0 < stored_when_killed[0] < len(GRID.runs()), "the worker was killed neither before nor after the work"
     assert sorted(results["id"]) == sorted(run.identity for run in GRID.runs())
     with RunStore(path) as store:
         assert store.failures().empty

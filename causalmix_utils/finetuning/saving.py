@@ -82,6 +82,8 @@ def restore_model(
     model._encoder = _restore_encoder(description["encoder"])
     model.classes_ = model._encoder.classes_
     for name, value in description["learnt"].items():
+        if name.startswith("_") or not name.endswith("_"):
+            raise ValueError(f"{name!r} is no learnt attribute")
         setattr(model, name, value)
     if "feature_names_in_" in description["learnt"]:
         model.feature_names_in_ = np.array(model.feature_names_in_, dtype=object)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,11 +40,14 @@ class LoopResult:
         The step whose weights the network has now; 0 is the zero-shot model.
     share : float
         How much of the way from the zero-shot weights to those of `step` was kept: 1 without interpolation.
+    interrupted : bool
+        Whether a `KeyboardInterrupt` ended the loop.
     """
 
     trajectory: pd.DataFrame
     step: int
     share: float = 1.0
+    interrupted: bool = False
 
 
 def run_loop(
@@ -115,7 +118,7 @@ class _Loop:
 
         settings = self.settings
         bar = tqdm(range(1, last_step + 1), desc="fine-tuning", unit="step", disable=None if verbose else True)
-        went_well = True
+        went_well, interrupted = True, False
         try:
             for step in bar:
                 self.losses.append(self._take_step(pool, step, rng))
@@ -131,11 +134,11 @@ class _Loop:
                     if out_of_time or (self.best and self.best.is_over):
                         break
         except KeyboardInterrupt:
-            went_well = False
+            went_well, interrupted = False, True
             text = "fine-tuning was interrupted: the best weights so far are kept"
             warnings.warn(text, RuntimeWarning, stacklevel=4)
         bar.close()
-        return self._finish(went_well)
+        return replace(self._finish(went_well), interrupted=interrupted)
 
     def _take_step(self, pool: RowPool, step: int, rng: np.random.Generator) -> float:
         """One optimiser step; the ensemble's views take turns. Returns the loss before it, NaN if it diverged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,11 +104,13 @@ class Job:
         validation : Part or None
             The rows to watch; None watches nothing.
         settings : LoopSettings
+            The time limit counts from here on, so the loop has what the generator leaves of it.
         rngs : three numpy.random.Generator
             For the generator's fit, for its rows, and for the rows of each step.
         last_step : int, optional
             End after this step.
         """
+        started = time.monotonic()
         fit_rng, sample_rng, loop_rng = rngs
         if np.bincount(self.encoder.encode_classes(train)).max() < 2:
             raise ValueError(
@@ -132,6 +134,9 @@ class Job:
             ensemble = TrainableEnsemble(self.classifier, pool_X, pool_y)
             watch = self._make_watch(ensemble, (pool_X[: len(train)], pool_y[: len(train)]), parts) if parts else None
             pool = RowPool(pool_y, len(train), batch=batch)
+            if settings.time_limit is not None:
+                left = max(0.0, settings.time_limit - (time.monotonic() - started))
+                settings = replace(settings, time_limit=left)
             result = run_loop(ensemble, pool, watch, settings, rng=loop_rng, last_step=last_step, verbose=self.verbose)
         return Outcome(ensemble, result, generator, synthetic)
 

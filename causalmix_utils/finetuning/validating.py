@@ -107,7 +107,8 @@ def finetune_over_splits(
     Returns
     -------
     Outcome
-        Of the last run, with the mean trajectory of the others.
+        Of the last run, with the mean trajectory of the others. If the user interrupts one of the others, this
+        one: the best weights on its own validation rows.
     """
     n_runs = len(splits) + 1
     limit = None if settings.time_limit is None else settings.time_limit / n_runs
@@ -117,7 +118,10 @@ def finetune_over_splits(
     paths = []
     for (kept, held), rngs_of_run in zip(splits, rngs_of_runs, strict=False):
         validation = real[0][held], real[1][held]
-        paths.append(job.run(rows.take(kept), validation, watched, rngs_of_run).result.trajectory)
+        outcome = job.run(rows.take(kept), validation, watched, rngs_of_run)
+        if outcome.result.interrupted:
+            return outcome
+        paths.append(outcome.result.trajectory)
     path = average_trajectories(paths)
     step = choose_step(path, settings)
     last = job.run(rows, None, settings, rngs_of_runs[-1], last_step=step)

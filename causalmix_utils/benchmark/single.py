@@ -51,6 +51,8 @@ def execute_run(settings: RunSettings) -> dict[str, Any]:
 
 
 def _execute(settings: RunSettings) -> dict[str, Any]:
+    from joblib import parallel_config
+
     record = {
         "settings": asdict(settings),
         "status": "done",
@@ -63,7 +65,8 @@ def _execute(settings: RunSettings) -> dict[str, Any]:
     reset_peak_memory()
     start = time.perf_counter()
     try:
-        with single_thread():
+        # On a Dask worker the libraries' own parallel loops would be sent through the cluster, call by call.
+        with single_thread(), parallel_config(backend="sequential"):
             record.update(_measure(settings))
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]

@@ -1,0 +1,110 @@
+"""The scripts that choose how to fine-tune, and that compare fine-tuning with the library's."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+
+from benchmarks import choose_finetuning, compare_finetuning
+from benchmarks.choose_finetuning import Store, Training, apply_rules, list_trainings, summarise
+from causalmix_utils.foundation import embedded_checkpoint
+from causalmix_utils.tables import list_tables
+
+
+@pytest.fixture(scope="module")
+def trainings():
+    return list_trainings()
+
+
+def make_record(values, between=()):
+    """A stored training whose validation and test scores are those given."""
+    checks = [
+        {"step": 5 * place, "share": 1.0, "validation_auc": validation, "validation_log_loss": 1 - validation}
+        | {"test_auc": test, "test_log_loss": 1 - test}
+        for place, (validation, test) in enumerate(values)
+    ]
+    checks += [checks[step // 5] | {"share": share, "validation_auc": auc} for step, share, auc in between]
+    return {"checks": checks, "seconds": 1.0}
+
+
+def make_training(**options):
+    values = {"table": "tae", "table_hash": "0", "split": 0, "generator": None, "name": "default"}
+    return choose_finetuning.asdict(Training(**values | options))
+
+
+def test_only_development_tables_are_looked_at(trainings):
+    development = set(list_tables("development")["name"])
+    assert {training.table for training in trainings} <= development
+
+
+def test_no_training_is_listed_twice_and_the_first_comparison_comes_first(trainings):
+    assert len({training.identity for training in trainings}) == len(trainings)
+    first = trainings[: 2 * 3 * len(choose_finetuning.TABLES)]
+    assert {training.name for training in first} == {"default"}
+    assert {training.generator for training in first} == {None, "smote"}
+
+
+def test_a_rule_changes_which_check_counts():
+    record = make_record([(0.70, 0.70), (0.708, 0.65), (0.72, 0.75)], between=[(10, 0.5, 0.8)])
+    lines = {line["rule"]: line for line in apply_rules(make_training(), record)}
+    assert lines["default"]["step"] == 10
+    assert lines["default"]["auc_gain"] == pytest.approx(0.05)
+    assert lines["gain of .02"]["step"] == 10
+    assert lines["log-loss, gain of .005"]["step"] == 10
+    assert lines["interpolated"]["share"] == 0.5
+    flat = make_record([(0.70, 0.70), (0.708, 0.65), (0.70, 0.75)])
+    lines = {line["rule"]: line for line in apply_rules(make_training(), flat)}
+    assert (lines["default"]["step"], lines["gain of .01"]["step"], lines["last step"]["step"]) == (5, 0, 10)
+    assert lines["gain of .01"]["auc_gain"] == 0
+
+
+def test_a_run_does_harm_beyond_a_point_alone():
+    records = [make_record([(0.7, 0.7), (0.8, auc)]) for auc in (0.68, 0.695, 0.8)]
+    lines = [line for split, record in enumerate(records) for line in apply_rules(make_training(split=split), record)]
+    summary = summarise(choose_finetuning.pd.DataFrame(lines)).set_index("rule")
+    assert summary.loc["default", "harm"] == pytest.approx(1 / 3)
+    assert summary.loc["gain of .02", "harm_low"] < 1 / 3 < summary.loc["gain of .02", "harm_high"]
+
+
+def test_what_is_finished_is_remembered_and_too_little_of_it_is_not_exported(tmp_path, trainings):
+    store = Store(tmp_path / "store.sqlite")
+    for training in trainings[:4]:
+        store.add(training, make_record([(0.7, 0.7), (0.8, 0.8)]))
+    assert Store(tmp_path / "store.sqlite").finished() == {training.identity for training in trainings[:4]}
+    for training in trainings[: 2 * 3 * len(choose_finetuning.TABLES) + 3]:
+        store.add(training, make_record([(0.7, 0.7), (0.8, 0.8)]))
+    summary = choose_finetuning.export(store, tmp_path)
+    assert set(summary["training"]) == {"default"}
+
+
+def test_the_library_loses_as_much_as_our_loop_on_the_same_rows(monkeypatch):
+    """Rows, preparation, schedule and optimiser are the same, so the losses of the first steps must be."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 4)), np.tile([0, 1], 30)
+    X[:, 0] += y
+    X[:, 3] = rng.integers(0, 3, 60)
+    validation = X[:20], y[:20]
+    monkeypatch.setattr(compare_finetuning, "STEPS", 10)
+    paths, draws, ensemble = compare_finetuning.follow_ours((X, y), validation, [3])
+    model = compare_finetuning.make_library(embedded_checkpoint(), 10, categorical=[3], validation_frequency=5)
+    with compare_finetuning.hand_over(ensemble, draws), compare_finetuning.our_schedule():
+        compare_finetuning.fit_quietly(model, X, y, *validation)
+    ours = compare_finetuning.make_ensemble(embedded_checkpoint(), X, y, [3])
+    first = float(ours.loss(*draws[0], view=0).detach())
+    assert model.losses[0] == pytest.approx(first, abs=1e-3)
+    np.testing.assert_allclose([auc for _, auc in model.seen], [auc for _, auc in paths["ours"]], atol=0.03)
+
+
+def test_plain_attention_costs_no_accuracy_and_is_gone_afterwards():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 5)), np.tile([0, 1], 25)
+    ensemble = compare_finetuning.make_ensemble(embedded_checkpoint(), X, y)
+    losses = []
+    for context in (contextlib.nullcontext(), compare_finetuning.plain_attention()):
+        with context:
+            losses.append(float(ensemble.loss(np.arange(40), np.arange(40, 50), view=0).detach()))
+    assert losses[0] == pytest.approx(losses[1], abs=1e-3)
+    names = [kernel.name for kernel in compare_finetuning.attention_backends.registered_attention_backends()]
+    assert "plain" not in names

@@ -44,7 +44,7 @@ def grade(path, tmp_path, *options):
     return json.loads(grades.read_text()), done.stdout
 
 
-def tests_of_the_grader():
+def read_marks():
     """Points by test, read from the marks in the grader."""
     found = re.findall(r"@pytest\.mark\.points\((\d)\)\ndef test_(\w+)\(", (FOLDER / "test_assignment.py").read_text())
     return {name: int(points) for points, name in found}
@@ -55,11 +55,12 @@ def functions(path):
 
 
 @pytest.mark.slow
-def test_the_solution_earns_every_point(tmp_path):
-    result, printed = grade(SOLUTION, tmp_path)
-    assert {name: test["earned"] for name, test in result["tests"].items()} == tests_of_the_grader(), printed
+def test_the_solution_earns_every_point_and_its_examples_are_right(tmp_path):
+    result, printed = grade(SOLUTION, tmp_path, "--doctest-modules", str(SOLUTION))
+    assert {name: test["earned"] for name, test in result["tests"].items()} == read_marks(), printed
     assert result["earned"] == result["possible"] == 20
     assert "20 of 20  in all" in printed
+    assert f"{len(read_marks()) + len(TASKS)} passed" in printed, printed
 
 
 def test_the_template_earns_nothing_and_each_failure_names_its_function(tmp_path):
@@ -126,7 +127,7 @@ def test_a_typical_mistake_costs_exactly_its_points_and_is_told(tmp_path, mistak
     path = tmp_path / "assignment.py"
     path.write_text(source.replace(right, wrong), encoding="utf-8")
     result, printed = grade(path, tmp_path, "-k", task)
-    expected = {name: points for name, points in tests_of_the_grader().items() if name.startswith(task)}
+    expected = {name: points for name, points in read_marks().items() if name.startswith(task)}
     earned = {name: test["earned"] for name, test in result["tests"].items()}
     assert earned == expected | dict.fromkeys(lost, 0), printed
     assert hint in " ".join(printed.split()), printed
@@ -155,7 +156,7 @@ def test_the_task_sheet_names_each_task_with_the_points_of_the_grader():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d) \| `(\w+)` \| (\d+) \| (\d) \|$", text, re.MULTILINE)
     assert [name for _, name, _, _ in rows] == TASKS
-    marks = tests_of_the_grader()
+    marks = read_marks()
     for _, task, _, points in rows:
         assert int(points) == sum(worth for name, worth in marks.items() if name.startswith(task)), task
     report = [int(points) for points in re.findall(r"^\| \*\*.+ \| (\d) \|$", text, re.MULTILINE)]

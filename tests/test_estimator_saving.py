@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from causalmix_utils.cli import main
 from causalmix_utils.finetuning import CausalMixFTClassifier, hashed_file
 from causalmix_utils.finetuning.hashed_file import read_hashed, write_hashed
 from causalmix_utils.foundation import embedded_checkpoint
@@ -180,6 +182,21 @@ def test_the_file_holds_tensors_and_plain_values_only(saved, parts):
     assert sum(name.startswith("network.") for name in names) > 10
     assert set(metadata) == {"format", "version", "description", "sha256"}
     assert json.loads(metadata["description"])["parameters"]["generator"] == "independent"
+
+
+def test_the_command_line_writes_the_model_that_it_scored(tmp_path, capsys):
+    path = tmp_path / "wine.safetensors"
+    options = ["--rows", "60", "--generator", "independent", "--steps", "1", "--estimators", "1"]
+    assert main(["finetune", "wine", *options, "--save", str(path)]) == 0
+    assert f"written: {path}" in capsys.readouterr().out and os.listdir(tmp_path) == [path.name]
+    model = CausalMixFTClassifier.load(path)
+    train, validation, test = scarce_split(load_table("wine"), n=60, split=0)
+    assert model.generator.name == "independent" and model.predict(test.X).shape == (len(test),)
+    again = clone(model).set_params(verbose=False)
+    again.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
+    np.testing.assert_array_equal(again.predict_proba(test.X), model.predict_proba(test.X))
+    assert main(["finetune", "wine", *options, "--save", str(tmp_path / "absent" / "model")]) == 2
+    assert "absent does not exist" in capsys.readouterr().err
 
 
 # ---- damaged and foreign files ---------------------------------------------------------------

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,16 +64,18 @@ def finetune(options: argparse.Namespace) -> None:
     chosen = {"learning_rate": options.learning_rate, "max_steps": options.steps, "n_estimators": options.estimators}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     common = {"weights": options.weights, "random_state": options.seed, "verbose": True, **chosen}
-    with single_thread():
+    with nullcontext() if options.save is None else replacing(options.save) as temporary, single_thread():
         lines = [
-            _fit_and_score(label, parts, **common | different)
-            for label, different in (
-                ("zero-shot", {"generator": None, "max_steps": 0}),
-                ("default fine-tuning", {"generator": None}),
-                (f"CausalMixFT ({options.generator})", {"generator": generator}),
+            _fit_and_score(label, parts, save=path, **common | different)
+            for label, path, different in (
+                ("zero-shot", None, {"generator": None, "max_steps": 0}),
+                ("default fine-tuning", None, {"generator": None}),
+                (f"CausalMixFT ({options.generator})", temporary, {"generator": generator}),
             )
         ]
     print(_format(pd.DataFrame(lines)))
+    if options.save is not None:
+        print(f"written: {options.save}")
 
 
 def _make_watched_generator(name: str) -> Generator:
@@ -83,8 +86,10 @@ def _make_watched_generator(name: str) -> Generator:
     return generator.set_params(progress=True) if "progress" in generator.get_params() else generator
 
 
-def _fit_and_score(label: str, parts: tuple[Table, Table, Table], **parameters: Any) -> dict[str, Any]:
-    """One line of the comparison: a model fitted on the first two parts, scored on the third."""
+def _fit_and_score(
+    label: str, parts: tuple[Table, Table, Table], *, save: Path | None, **parameters: Any
+) -> dict[str, Any]:
+    """One line of the comparison: a model fitted on the first two parts, scored on the third, and saved if asked."""
     from causalmix_utils.finetuning import CausalMixFTClassifier
     from causalmix_utils.metrics import log_loss, roc_auc
 
@@ -93,6 +98,8 @@ def _fit_and_score(label: str, parts: tuple[Table, Table, Table], **parameters: 
     model = CausalMixFTClassifier(**parameters)
     model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
     proba = model.predict_proba(test.X)
+    if save is not None:
+        model.save(save)
     return {
         "": label,
         "test AUC": f"{roc_auc(test.y, proba, model.classes_):.4f}",

@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     finetune.add_argument("--steps", type=int, metavar="N", help="largest number of fine-tuning steps")
     finetune.add_argument("--learning-rate", type=float, metavar="RATE", help="learning rate")
     finetune.add_argument("--estimators", type=int, metavar="N", help="views of the table to average over")
+    finetune.add_argument("--save", type=Path, metavar="FILE", help="write the CausalMixFT model to this file")
     finetune.set_defaults(command=commands.finetune)
 
     benchmark = choices.add_parser("benchmark", help="run or resume a benchmark")

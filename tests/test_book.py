@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -94,6 +95,15 @@ def test_the_prose_of_a_notebook_renders_outside_of_the_book(path):
         for what, pattern in MYST_ONLY.items():
             text = cell.source if what == "a role" else outside_code
             assert not pattern.search(text), f"{what} of MyST, which Colab shows as text:\n{cell.source}"
+
+
+@each_notebook
+def test_no_sentence_stands_twice_in_a_cell(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            sentences = re.split(r"(?<=[.!?])\s+|\n", cell.source)
+            counts = Counter(sentence.strip() for sentence in sentences if len(sentence.strip()) > 25)
+            assert not [sentence for sentence, count in counts.items() if count > 1]
 
 
 @each_notebook

@@ -74,6 +74,20 @@ def test_the_same_seed_gives_the_same_rows_and_predictions_and_another_seed_does
     assert not np.array_equal(first.predict_proba(test.X), other.predict_proba(test.X))
 
 
+def test_without_a_seed_no_two_fits_are_alike_unless_numpys_global_generator_is_seeded(parts):
+    train, _, test = parts
+
+    def fit():
+        model = CausalMixFTClassifier("smote", **{**QUICK, "random_state": None, "early_stopping": False})
+        return model.fit(train.X, train.y).predict_proba(test.X)
+
+    np.random.seed(5)  # noqa: NPY002 (the global state is the subject)
+    first, second = fit(), fit()
+    assert not np.array_equal(first, second)
+    np.random.seed(5)  # noqa: NPY002
+    np.testing.assert_array_equal(fit(), first)
+
+
 def test_fitting_leaves_global_random_state_and_input_alone(parts):
     import random
 

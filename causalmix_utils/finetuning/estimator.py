@@ -258,18 +258,19 @@ class CausalMixFTClassifier(FineTunedModel):
         """
         self._forget()
         try:
+            check_options(self.get_params(deep=False))
+            # Before the fence: without a seed, NumPy's global generator has to move on, so that no two fits are alike.
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
             with fence_global_randomness():  # building the network draws from torch's global generator
-                self._fit(X, y, (X_validation, y_validation), (X_test, y_test))
+                self._fit(X, y, (X_validation, y_validation), (X_test, y_test), rng)
         except BaseException:  # of a KeyboardInterrupt, too
             self._forget()
             raise
         return self
 
-    def _fit(self, X: Any, y: Any, given_validation: tuple, given_test: tuple) -> None:
+    def _fit(self, X: Any, y: Any, given_validation: tuple, given_test: tuple, rng: np.random.Generator) -> None:
         started = time.monotonic()
-        check_options(self.get_params(deep=False))
         generator = None if self.generator is None else make_generator(self.generator)
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         split_rng, fit_rng, sample_rng, loop_rng = rng.spawn(4)
         train, real = self._learn_table(X, y)
         validation, test = self._encode_part(*given_validation, "validation"), self._encode_part(*given_test, "test")

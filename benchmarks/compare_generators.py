@@ -24,7 +24,6 @@ import argparse
 import importlib
 import json
 import multiprocessing
-import sqlite3
 import sys
 import time
 import warnings
@@ -38,14 +37,18 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory
-from causalmix_utils.benchmark.export import write_whole
-from causalmix_utils.evaluation import association_errors, bootstrap_interval, score_synthetic_rows
-from causalmix_utils.generators import make_generator
-from causalmix_utils.tables import Table, content_hash, list_tables, load_table, scarce_split
-from causalmix_utils.threads import single_thread
-
 ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # Python looks beside a script, not above it.
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.score_store import JsonStore  # noqa: E402
+from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory  # noqa: E402
+from causalmix_utils.benchmark.export import write_whole  # noqa: E402
+from causalmix_utils.evaluation import association_errors, bootstrap_interval, score_synthetic_rows  # noqa: E402
+from causalmix_utils.generators import make_generator  # noqa: E402
+from causalmix_utils.tables import Table, content_hash, list_tables, load_table, scarce_split  # noqa: E402
+from causalmix_utils.threads import single_thread  # noqa: E402
+
 RESULTS = ROOT / "book" / "results"
 NAME = "generators"
 
@@ -175,40 +178,24 @@ def _fit_and_measure(task: Task) -> float | None:
     return None if before is None else measure_peak_memory() - before
 
 
-class ScoreStore:
-    """A SQLite file of finished scores, each added in one transaction. Also a context manager that closes it."""
+class ScoreStore(JsonStore):
+    """A file of finished scores and measurements of memory, each added in one transaction."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=60)
-        with self._connection:
-            self._connection.execute("CREATE TABLE IF NOT EXISTS scores (identity TEXT PRIMARY KEY, content TEXT)")
-            self._connection.execute("CREATE TABLE IF NOT EXISTS memory (identity TEXT PRIMARY KEY, peak_mb REAL)")
-
-    def __enter__(self) -> ScoreStore:
-        return self
-
-    def __exit__(self, *exception) -> None:
-        self._connection.close()
+    TABLES = (*JsonStore.TABLES, "memory (identity TEXT PRIMARY KEY, peak_mb REAL)")
 
     def add(self, task: Task, record: dict[str, Any]) -> None:
         """Store what `execute` returned; a score that is already there stays as it is."""
-        row = (task.identity, json.dumps(record | {"environment": describe_environment()}))
         with self._connection:
-            self._connection.execute("INSERT OR IGNORE INTO scores VALUES (?, ?)", row)
+            self.insert("scores", task.identity, json.dumps(record | {"environment": describe_environment()}))
 
     def add_memory(self, task: Task, peak_mb: float | None) -> None:
         """Store what `measure_memory` returned."""
         with self._connection:
-            self._connection.execute("INSERT OR IGNORE INTO memory VALUES (?, ?)", (task.identity, peak_mb))
+            self.insert("memory", task.identity, peak_mb)
 
     def memory(self) -> dict[str, float | None]:
         """The measurements of memory by identity."""
-        return dict(self._connection.execute("SELECT * FROM memory"))
-
-    def records(self) -> dict[str, dict[str, Any]]:
-        """The finished scores by identity."""
-        return {key: json.loads(text) for key, text in self._connection.execute("SELECT * FROM scores")}
+        return self.read("memory")
 
 
 def make_scores(tasks: Sequence[Task], store: ScoreStore) -> None:

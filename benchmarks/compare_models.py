@@ -20,7 +20,6 @@ import functools
 import hashlib
 import json
 import multiprocessing
-import sqlite3
 import sys
 import time
 import warnings
@@ -34,17 +33,21 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from causalmix_utils.baselines import BASELINES, make_baseline
-from causalmix_utils.benchmark.arms import hash_checkpoint
-from causalmix_utils.benchmark.environment import describe_environment
-from causalmix_utils.benchmark.export import write_whole
-from causalmix_utils.foundation import EMBEDDED_WEIGHTS, load_classifier
-from causalmix_utils.metrics import expected_calibration_error, log_loss, roc_auc
-from causalmix_utils.tables import Table, content_hash, list_tables, load_table, scarce_split
-from causalmix_utils.tables.embedded import ROLES
-from causalmix_utils.threads import single_thread
-
 ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # Python looks beside a script, not above it.
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.score_store import JsonStore  # noqa: E402
+from causalmix_utils.baselines import BASELINES, make_baseline  # noqa: E402
+from causalmix_utils.benchmark.arms import hash_checkpoint  # noqa: E402
+from causalmix_utils.benchmark.environment import describe_environment  # noqa: E402
+from causalmix_utils.benchmark.export import write_whole  # noqa: E402
+from causalmix_utils.foundation import EMBEDDED_WEIGHTS, load_classifier  # noqa: E402
+from causalmix_utils.metrics import expected_calibration_error, log_loss, roc_auc  # noqa: E402
+from causalmix_utils.tables import Table, content_hash, list_tables, load_table, scarce_split  # noqa: E402
+from causalmix_utils.tables.embedded import ROLES  # noqa: E402
+from causalmix_utils.threads import single_thread  # noqa: E402
+
 RESULTS = ROOT / "book" / "results"
 NAME = "zero_shot"
 
@@ -173,21 +176,10 @@ def load_rows(table: str, n: int, split: int) -> tuple[Table, Table]:
     return train.concat(validation), test
 
 
-class ScoreStore:
-    """A SQLite file of finished scores. Also a context manager that closes it."""
+class ScoreStore(JsonStore):
+    """A file of finished scores, and of the environments that they were made in."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=60)
-        with self._connection:
-            self._connection.execute("CREATE TABLE IF NOT EXISTS environments (id TEXT PRIMARY KEY, content TEXT)")
-            self._connection.execute("CREATE TABLE IF NOT EXISTS scores (identity TEXT PRIMARY KEY, content TEXT)")
-
-    def __enter__(self) -> ScoreStore:
-        return self
-
-    def __exit__(self, *exception) -> None:
-        self._connection.close()
+    TABLES = (*JsonStore.TABLES, "environments (id TEXT PRIMARY KEY, content TEXT)")
 
     def add(self, *records: dict[str, Any]) -> None:
         """Store what `execute` returned, in one transaction; a score that is already there stays as it is."""
@@ -196,17 +188,12 @@ class ScoreStore:
                 environment = json.dumps(record["environment"], sort_keys=True)
                 key = hashlib.sha256(environment.encode()).hexdigest()[:16]
                 task = Task(**{name: record[name] for name in Task.__dataclass_fields__})
-                row = (task.identity, json.dumps(record | {"environment": key}))
-                self._connection.execute("INSERT OR IGNORE INTO environments VALUES (?, ?)", (key, environment))
-                self._connection.execute("INSERT OR IGNORE INTO scores VALUES (?, ?)", row)
-
-    def records(self) -> dict[str, dict[str, Any]]:
-        """The finished scores by identity."""
-        return {key: json.loads(text) for key, text in self._connection.execute("SELECT * FROM scores")}
+                self.insert("environments", key, environment)
+                self.insert("scores", task.identity, json.dumps(record | {"environment": key}))
 
     def environments(self) -> dict[str, dict[str, Any]]:
         """Versions, commit and machine by the key that the scores name."""
-        return {key: json.loads(text) for key, text in self._connection.execute("SELECT * FROM environments")}
+        return {key: json.loads(text) for key, text in self.read("environments").items()}
 
 
 def open_store(path: Path, *, exported: Path | None) -> ScoreStore:

@@ -1,6 +1,7 @@
 """The book's structure: contents and files agree, notebooks are clean, portable and complete, addresses agree."""
 
 import ast
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from docutils.nodes import make_id
 
+from tools import measure_chapters
 from tools.notebooks import tidy
 from tools.retarget import configured_repository, files, own_addresses, published_address
 
@@ -95,6 +97,14 @@ def test_the_prose_of_a_notebook_renders_outside_of_the_book(path):
         for what, pattern in MYST_ONLY.items():
             text = cell.source if what == "a role" else outside_code
             assert not pattern.search(text), f"{what} of MyST, which Colab shows as text:\n{cell.source}"
+
+
+@each_notebook
+def test_the_cost_in_the_opening_box_is_the_measured_one_and_within_the_limits(path):
+    measured = json.loads(measure_chapters.STORED.read_text(encoding="utf-8"))[path.stem]
+    assert measure_chapters.describe(measured) in nbformat.read(path, as_version=4).cells[1].source
+    assert measured["book"]["seconds"] <= 180 and measured["smoke"]["seconds"] <= 45
+    assert max(measured[profile]["memory_gb"] for profile in measure_chapters.PROFILES) <= 2
 
 
 @each_notebook

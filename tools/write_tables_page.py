@@ -24,8 +24,8 @@ INTRODUCTION = """\
 The package embeds {total} public tables, so that every chapter and every test runs without a network. They have
 two roles:
 
-- {reported} **reported** tables: all results are computed on them (the benchmark's profile `paper` takes the 33 with the
-  most rows), and nothing is tuned on them;
+- {reported} **reported** tables: all results are computed on them (the profile `paper` of the benchmark takes the 33
+  with the most rows), and nothing is tuned on them;
 - {development} **development** tables: for tuning, for examples and for quick runs. Results on them are never
   reported.
 

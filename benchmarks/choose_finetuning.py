@@ -2,13 +2,16 @@
 
     python benchmarks/choose_finetuning.py                       # all that is missing
     python benchmarks/choose_finetuning.py --minutes 25          # as much as that allows
+    python benchmarks/choose_finetuning.py --workers 2           # that many trainings side by side
     python benchmarks/choose_finetuning.py --export              # write what is finished to book/results
 
 On each development table with headroom, 200 rows are split into a train and a validation part. A *training* is one
 run of the loop: a generator and what changes the weights. It never ends early. At every check the validation rows are
 scored with the train rows as context, and the test rows with all 200 rows as context, as the model would be deployed.
-A *rule* is a way to choose one of the checks: it needs no further training, so every rule is tried on every
-training. All trainings of one table and split have the same seeds, views, synthetic rows and, at first, weights.
+Where the number of steps is chosen by cross-validation or repeated hold-outs, the validation scores are the means
+over these, and the test scores those of one more run on all 200 rows. A *rule* is a way to choose one of the checks:
+it needs no further training, so every rule is tried on every training. All trainings of one table and split have the
+same seeds, views, synthetic rows and, at first, weights.
 
 Each finished training is stored at once, so the script can be stopped at any moment and started again; the most
 informative trainings come first. ``--export`` leaves out trainings that have not finished at least three splits of
@@ -33,6 +36,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from scipy.stats import binomtest
 from tqdm import tqdm
 
@@ -41,9 +45,10 @@ from causalmix_utils.benchmark.environment import describe_environment
 from causalmix_utils.benchmark.export import write_whole
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.finetuning.inputs import TableEncoder
-from causalmix_utils.finetuning.loop import LoopSettings, RowPool, run_loop
+from causalmix_utils.finetuning.loop import run_loop
 from causalmix_utils.finetuning.stabilising import SHARES, blend
-from causalmix_utils.finetuning.validating import choose_step
+from causalmix_utils.finetuning.steps import LoopSettings, RowPool
+from causalmix_utils.finetuning.validating import average_trajectories, choose_step, make_splits
 from causalmix_utils.foundation import EMBEDDED_WEIGHTS, load_classifier
 from causalmix_utils.generators import make_generator
 from causalmix_utils.metrics import log_loss, roc_auc
@@ -63,7 +68,6 @@ TABLES = ("attrition", "auto-origin", "phoneme", "saratoga", "tae", "titanic")
 N, N_SPLITS, MAX_TEST_ROWS, N_SYNTHETIC = 200, 5, 400, 1000
 HARM = 0.01
 """A run does harm if its test AUC is lower than zero-shot by more than this."""
-GENERATORS = (None, "smote", "causal_blanket")
 
 USUAL = CausalMixFTClassifier().get_params(deep=False)
 TRAININGS: dict[str, dict[str, Any]] = {
@@ -79,9 +83,30 @@ TRAININGS: dict[str, dict[str, Any]] = {
     "exponential average": {"averaging": "exponential"},
     "average, rate 5e-4": {"averaging": "uniform", "learning_rate": 5e-4},
     "L2-SP 1000": {"l2_sp": 1000.0},
+    "synthetic queries": {"mixing": "query"},
+    "staged": {"mixing": "staged"},
+    "a quarter synthetic": {"mix_ratio": 0.25},
+    "three quarters synthetic": {"mix_ratio": 0.75},
+    "cross-validation": {"validation": "cross"},
+    "repeated hold-outs": {"validation": "repeated"},
 }
-"""What changes the weights, most informative first."""
-NEEDS_ROWS = ("mix falls", "fresh rows")
+"""What changes the weights, or which rows say how many steps to take."""
+NEEDS_ROWS = (
+    "mix falls",
+    "fresh rows",
+    "synthetic queries",
+    "staged",
+    "a quarter synthetic",
+    "three quarters synthetic",
+)
+STAGES = (
+    (("default", "learning rate 5e-4", "learning rate 1e-4", "uniform average", "L2-SP 200"), (None, "smote"), 3),
+    (("default",), ("causal_blanket",), 3),
+    (("head alone", *NEEDS_ROWS), (None, "smote"), 3),
+    (("cross-validation",), (None,), 3),
+    (tuple(TRAININGS), (None, "smote", "causal_blanket"), N_SPLITS),
+)
+"""In which order trainings are made, most informative first: names, generators, splits."""
 
 RULES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -121,12 +146,11 @@ def list_trainings() -> list[Training]:
     """All trainings; the first splits of all tables come first."""
     checkpoint = hash_checkpoint(EMBEDDED_WEIGHTS)
     hashes = {table: content_hash(load_table(table)) for table in TABLES}
-    stages = [(range(3), 0, 8, GENERATORS[:2]), (range(3), 0, 1, GENERATORS[2:]), (range(N_SPLITS), 0, 99, GENERATORS)]
     trainings = [
         Training(table, hashes[table], split, generator, name, dict(TRAININGS[name]), checkpoint)
-        for splits, first, last, generators in stages
-        for name in list(TRAININGS)[first:last]
-        for split in splits
+        for names, generators, n_splits in STAGES
+        for name in names
+        for split in range(n_splits)
         for table in TABLES
         for generator in generators
         if generator is not None or name not in NEEDS_ROWS
@@ -139,17 +163,37 @@ def _split(table: str, split: int) -> tuple[Table, Table, Table]:
     return scarce_split(load_table(table), n=N, split=split, max_test=MAX_TEST_ROWS)
 
 
-@cache
-def _fit(table: str, split: int, generator: str):
-    train, _, _ = _split(table, split)
-    return make_generator(generator).fit(train, rng=np.random.default_rng(derive_seed("fit", table, split)))
-
-
 def execute(training: Training) -> dict[str, Any]:
-    """Train once; returns the checks, and what interpolation after the last one gives."""
+    """Train once, or once for each validation part and once more; returns the checks, and what interpolation gives."""
     started = time.process_time()
     train, validation, test = _split(training.table, training.split)
     real = train.concat(validation)
+    if (USUAL | training.options)["validation"] == "hold-out":
+        checks = _train(training, train, validation=validation, real=real, test=test)
+    else:
+        checks = _train_over_splits(training, real, test)
+    return {"checks": checks, "seconds": time.process_time() - started}
+
+
+def _train_over_splits(training: Training, real: Table, test: Table) -> list[dict]:
+    """Checks whose validation scores are means over several parts, and whose test scores a run on all rows has."""
+    options = USUAL | training.options
+    rng = np.random.default_rng(derive_seed("splits", training.table, training.split))
+    n_splits, fraction = options["n_validation_splits"], options["validation_fraction"]
+    codes = pd.factorize(real.y)[0]
+    paths = [
+        pd.DataFrame(_train(training, real.take(kept), validation=real.take(held), real=real))
+        for kept, held in make_splits(codes, options["validation"], n_splits, fraction, rng)
+    ]
+    last = pd.DataFrame(_train(training, real, real=real, test=test))
+    path = average_trajectories([path[path["share"] == 1] for path in paths])
+    return path.merge(last[["step", "test_auc", "test_log_loss"]], on="step").to_dict("records")
+
+
+def _train(
+    training: Training, train: Table, *, real: Table, validation: Table | None = None, test: Table | None = None
+) -> list[dict]:
+    """One run of the loop on the train rows; returns its checks."""
     seed = derive_seed("training", training.table, training.split)
     encoder = TableEncoder()
     encoder.fit(real.X, real.y.to_numpy(), categorical=real.categorical, name="real", target=real.target)
@@ -158,8 +202,8 @@ def execute(training: Training) -> dict[str, Any]:
     rows, extra, batch = train, None, None
     if training.generator is not None:
         rng = np.random.default_rng(seed)
-        generator = _fit(training.table, training.split, training.generator)
-        extra = generator.sample(len(validation), rng=rng)
+        generator = _fit(training, train)
+        extra = None if validation is None else generator.sample(len(validation), rng=rng)
         batches = 1 if settings.redraw_every is None else settings.max_steps // settings.redraw_every
         batch = N_SYNTHETIC if batches == 1 else len(train)
         rows = train.concat(generator.sample(batch * batches, rng=rng))
@@ -172,38 +216,71 @@ def execute(training: Training) -> dict[str, Any]:
         )
         X, y = _encode(encoder, rows)
         ensemble = TrainableEnsemble(classifier, X, y)
-        watch = make_watch(ensemble, encoder, (train, validation, real, test), extra)
+        watch = make_watch(ensemble, encoder, train, real, validation=validation, test=test, extra=extra)
         start = ensemble.snapshot()
-        never = replace(settings, patience=10_000)
+        never = replace(settings, patience=10_000, early_stopping=validation is not None)
         result = run_loop(ensemble, RowPool(y, len(train), batch), watch, never, rng=np.random.default_rng(seed))
         checks = result.trajectory.assign(share=1.0).to_dict("records")
-        if result.step:
+        if result.step and test is not None and validation is not None:
             best = ensemble.snapshot()
             for share in SHARES:
                 ensemble.restore(blend(start, best, share))
                 checks.append({"step": result.step, "share": share, **watch()})
-    return {"checks": checks, "seconds": time.process_time() - started}
+    return checks
 
 
-def make_watch(ensemble: TrainableEnsemble, encoder: TableEncoder, parts: tuple[Table, ...], extra: Table | None):
-    """Scores of the validation rows with the train rows as context, and of the test rows with all real ones."""
-    train, validation, real, test = parts
-    watched = {"validation": (ensemble.evaluator(*_encode(encoder, train)), _encode(encoder, validation))}
-    if extra is not None:
-        widened = _encode(encoder, validation.concat(extra))
-        watched["widened"] = (watched["validation"][0], widened)
-    watched["test"] = (ensemble.evaluator(*_encode(encoder, real)), _encode(encoder, test))
+_fitted: dict[tuple[str, str], Any] = {}
+
+
+def _fit(training: Training, train: Table):
+    """A fitted generator; the last one is remembered, since trainings of one split come one after the other."""
+    key = training.generator, content_hash(train)
+    if key not in _fitted:
+        _fitted.clear()
+        rng = np.random.default_rng(derive_seed("fit", training.table, training.split))
+        _fitted[key] = make_generator(training.generator).fit(train, rng=rng)
+    return _fitted[key]
+
+
+def make_watch(
+    ensemble: TrainableEnsemble,
+    encoder: TableEncoder,
+    train: Table,
+    real: Table,
+    *,
+    validation: Table | None,
+    test: Table | None,
+    extra: Table | None,
+):
+    """Scores of the validation rows with the train rows as context, and of the test rows with all real ones.
+
+    Synthetic rows, where there are some, come behind the validation rows: both kinds are predicted at once.
+    """
+    n_validation = 0 if validation is None else len(validation)
+    watched = {}
+    if validation is not None:
+        widened = validation if extra is None else validation.concat(extra)
+        watched["validation"] = (ensemble.evaluator(*_encode(encoder, train)), _encode(encoder, widened))
+    if test is not None:
+        watched["test"] = (ensemble.evaluator(*_encode(encoder, real)), _encode(encoder, test))
     codes = range(len(encoder.classes_))
 
     def watch() -> dict[str, float]:
         ensemble.network.eval()
-        scores = {}
+        scores = {"validation_auc": np.nan, "validation_log_loss": np.nan}
         for part, (classifier, (X, y)) in watched.items():
             proba = classifier.predict_proba(X)
-            scores |= {f"{part}_auc": roc_auc(y, proba, codes), f"{part}_log_loss": log_loss(y, proba, codes)}
+            if part == "validation" and extra is not None:
+                scores |= _score("widened", y, proba, codes)
+                y, proba = y[:n_validation], proba[:n_validation]
+            scores |= _score(part, y, proba, codes)
         return scores
 
     return watch
+
+
+def _score(part: str, y: np.ndarray, proba: np.ndarray, codes: range) -> dict[str, float]:
+    return {f"{part}_auc": roc_auc(y, proba, codes), f"{part}_log_loss": log_loss(y, proba, codes)}
 
 
 def _encode(encoder: TableEncoder, rows: Table) -> tuple[np.ndarray, np.ndarray]:
@@ -324,10 +401,19 @@ def export(store: Store, folder: Path) -> pd.DataFrame:
     return summary
 
 
+def _execute_until(training: Training, until: float) -> tuple[Training, dict | None]:
+    """The training and its record, None if it is too late to start."""
+    if time.time() > until:
+        return training, None
+    with single_thread():
+        return training, execute(training)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, default=ROOT / "runs" / "choose_finetuning.sqlite")
     parser.add_argument("--minutes", type=float, default=np.inf, help="start no training after so many minutes")
+    parser.add_argument("--workers", type=int, default=1, help="trainings side by side, each on one thread")
     parser.add_argument(
         "--export", type=Path, nargs="?", const=RESULTS, help="write what is finished, and train nothing"
     )
@@ -337,13 +423,13 @@ def main() -> None:
         summary = export(store, options.export)
         print(summary.round(4).to_string(index=False))
         return
-    started, finished = time.monotonic(), store.finished()
+    finished, until = store.finished(), time.time() + 60 * options.minutes
     pending = [training for training in list_trainings() if training.identity not in finished]
-    with single_thread():
-        for training in tqdm(pending, disable=None):
-            if time.monotonic() - started > 60 * options.minutes:
-                break
-            store.add(training, execute(training))
+    work = Parallel(n_jobs=options.workers, return_as="generator_unordered", batch_size=1)
+    records = work(delayed(_execute_until)(training, until) for training in pending)
+    for training, record in tqdm(records, total=len(pending), disable=None):
+        if record is not None:
+            store.add(training, record)
 
 
 if __name__ == "__main__":

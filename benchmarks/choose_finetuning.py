@@ -30,7 +30,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +157,6 @@ def list_trainings() -> list[Training]:
     return list({training.identity: training for training in trainings}.values())
 
 
-@cache
 def _split(table: str, split: int) -> tuple[Table, Table, Table]:
     return scarce_split(load_table(table), n=N, split=split, max_test=MAX_TEST_ROWS)
 

@@ -126,7 +126,7 @@ class Job:
             synthetic = draw_rows(generator, batch * _count_batches(settings), rng=sample_rng, **told)
             if validation is not None and self.validation_synthetic:
                 more = self._encode(draw_rows(generator, self.validation_synthetic, rng=sample_rng, **told))
-                parts[WIDENED] = tuple(np.concatenate(pair) for pair in zip(validation, more, strict=True))
+                parts[WIDENED] = more
         if validation is not None and self.test is not None:
             parts["test"] = self.test
         with stage("fine-tuning", self.seconds, verbose=False):
@@ -144,15 +144,24 @@ class Job:
         return self.encoder.encode_features(rows.X), self.encoder.encode_classes(rows)
 
     def _make_watch(self, ensemble: TrainableEnsemble, context: Part, parts: dict[str, Part]) -> Callable:
-        """A function that scores the parts with the network as it is."""
+        """A function that scores the parts with the network as it is; the widened part is scored with the validation.
+
+        All rows are predicted at once, so that the network reads the context once.
+        """
         watched = ensemble.evaluator(*context)
         codes = range(len(self.encoder.classes_))
+        rows = np.concatenate([X for X, _ in parts.values()])
+        ends = np.cumsum([len(y) for _, y in parts.values()])[:-1]
 
         def watch() -> dict[str, float]:
             ensemble.network.eval()
+            found = np.split(watched.predict_proba(rows), ends)
+            scored = {part: (y, proba) for (part, (_, y)), proba in zip(parts.items(), found, strict=True)}
+            if WIDENED in scored:
+                pairs = zip(scored["validation"], scored[WIDENED], strict=True)
+                scored[WIDENED] = tuple(np.concatenate(pair) for pair in pairs)
             scores = {}
-            for part, (X, y) in parts.items():
-                proba = watched.predict_proba(X)
+            for part, (y, proba) in scored.items():
                 scores[f"{part}_auc"] = roc_auc(y, proba, codes)
                 scores[f"{part}_log_loss"] = log_loss(y, proba, codes)
             return scores

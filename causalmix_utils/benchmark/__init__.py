@@ -14,6 +14,7 @@ from causalmix_utils.benchmark.repeat import TOLERANCE, StoredRun, compare_envir
 from causalmix_utils.benchmark.runner import find_pending, run_benchmark
 from causalmix_utils.benchmark.single import execute_run
 from causalmix_utils.benchmark.store import RunStore
+from causalmix_utils.benchmark.taking_over import take_over_results
 
 __all__ = [
     "ARMS",
@@ -39,4 +40,5 @@ __all__ = [
     "run_benchmark",
     "split_table",
     "summarise_progress",
+    "take_over_results",
 ]

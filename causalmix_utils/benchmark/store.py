@@ -45,7 +45,9 @@ _INSERT = (
     + " WHERE runs.status = 'failed'"
 )
 
-_SETTINGS_IN_RESULTS = ["table", "regime", "split", "arm", "seed", "weights", "checkpoint"]
+SETTINGS_IN_RESULTS = ["table", "regime", "split", "arm", "seed", "weights", "checkpoint"]
+"""The settings that have a column of their own in results."""
+_LAST = ["peak_memory_mb", "finished_at", "commit", "environment", "settings"]
 _ORDER = ["checkpoint", "regime", "table", "split", "arm", "seed", "id"]
 
 
@@ -152,7 +154,7 @@ class RunStore:
         )
         rows = [
             {"id": identity}
-            | {name: value for name, value in json.loads(settings).items() if name in _SETTINGS_IN_RESULTS}
+            | {name: value for name, value in json.loads(settings).items() if name in SETTINGS_IN_RESULTS}
             | {name: math.nan if value is None else value for name, value in json.loads(metrics).items()}
             | {f"seconds_{stage}": value for stage, value in json.loads(seconds).items()}
             | {"peak_memory_mb": peak, "finished_at": finished, "commit": json.loads(content).get("commit")}
@@ -161,8 +163,12 @@ class RunStore:
                 query
             )
         ]
-        frame = pd.DataFrame(rows, columns=None if rows else ["id", *_SETTINGS_IN_RESULTS])
-        return frame.sort_values(_ORDER, ignore_index=True)
+        frame = pd.DataFrame(rows, columns=None if rows else ["id", *SETTINGS_IN_RESULTS])
+        # Arms have different stages, so the order in which columns are met depends on the order of the runs.
+        stages = sorted(column for column in frame if column.startswith("seconds_"))
+        last = [*stages, *(column for column in _LAST if column in frame)]
+        first = [column for column in frame if column not in last]
+        return frame[first + last].sort_values(_ORDER, ignore_index=True)
 
     def trajectories(self) -> pd.DataFrame:
         """The trajectories of the finished runs, one check a row; ``id`` says whose it is."""
@@ -176,7 +182,7 @@ class RunStore:
 
     def failures(self) -> pd.DataFrame:
         """The failed runs, one a row: ``id``, ``table``, ``regime``, ``split``, ``arm``, ``seed``, ``message``."""
-        columns = ["id", *_SETTINGS_IN_RESULTS[:5], "message"]
+        columns = ["id", *SETTINGS_IN_RESULTS[:5], "message"]
         rows = [
             {"id": identity, **json.loads(settings), "message": message}
             for identity, settings, message in self._connection.execute(

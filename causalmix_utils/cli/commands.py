@@ -110,7 +110,7 @@ def _fit_and_score(
 
 
 def benchmark(options: argparse.Namespace) -> int:
-    from causalmix_utils.benchmark import RunStore, export_results, get_profile, run_benchmark
+    from causalmix_utils.benchmark import RunStore, export_results, get_profile, run_benchmark, take_over_results
 
     if options.scheduler is not None and options.backend != "dask":
         raise ValueError(f"--scheduler={options.scheduler} needs --backend dask")
@@ -120,6 +120,9 @@ def benchmark(options: argparse.Namespace) -> int:
     if options.status:
         return _print_progress(profile, path)
     with RunStore(path) as store:
+        if options.continue_from is not None:
+            taken = take_over_results(store, options.continue_from, name=profile.name)
+            print(f"{taken} runs taken over from {options.continue_from}", flush=True)
         results = run_benchmark(
             profile,
             store,

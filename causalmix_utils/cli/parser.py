@@ -60,6 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
     benchmark.add_argument("--tables", type=_split_names, metavar="A,B", help="only these tables")
     benchmark.add_argument("--arms", type=_split_names, metavar="A,B", help="only these arms")
     benchmark.add_argument("--splits", type=int, metavar="N", help="only the first splits of each table")
+    benchmark.add_argument(
+        "--continue-from", type=Path, metavar="FOLDER", help="first take over the runs exported to this folder"
+    )
     benchmark.add_argument("--retry-failed", action="store_true", help="make failed runs again")
     benchmark.add_argument("--export", type=Path, metavar="FOLDER", help="afterwards write Parquet and provenance here")
     benchmark.add_argument("--allow-gaps", action="store_true", help="export what there is of an unfinished grid")

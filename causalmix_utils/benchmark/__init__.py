@@ -14,6 +14,7 @@ from causalmix_utils.benchmark.repeat import TOLERANCE, StoredRun, compare_envir
 from causalmix_utils.benchmark.runner import find_pending, run_benchmark
 from causalmix_utils.benchmark.single import execute_run
 from causalmix_utils.benchmark.store import RunStore
+from causalmix_utils.benchmark.stored import STORED_BENCHMARKS, StoredBenchmark, read_benchmark
 from causalmix_utils.benchmark.taking_over import take_over_results
 
 __all__ = [
@@ -22,11 +23,13 @@ __all__ = [
     "PROTOCOL",
     "PUBLISHED_ARMS",
     "SOURCES",
+    "STORED_BENCHMARKS",
     "TOLERANCE",
     "Arm",
     "Profile",
     "RunSettings",
     "RunStore",
+    "StoredBenchmark",
     "StoredRun",
     "compare_environments",
     "derive_seed",
@@ -35,6 +38,7 @@ __all__ = [
     "find_pending",
     "find_run",
     "get_profile",
+    "read_benchmark",
     "read_results",
     "repeat_run",
     "run_benchmark",

@@ -1,0 +1,123 @@
+"""The stored benchmark: which one is read, and what a partial grid may be used for."""
+
+import functools
+import http.server
+import json
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from causalmix_utils.benchmark import find_run, read_benchmark
+from causalmix_utils.benchmark.export import write_whole
+
+RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a complete small benchmark and a full one of which some runs are missing."""
+    _copy_as("chapter", tmp_path)
+    _copy_as("paper", tmp_path, leave_out=2)
+    return tmp_path
+
+
+def _copy_as(name, folder, *, leave_out=0):
+    """The stored small benchmark under another name, without the last runs: first one failed, then not made yet."""
+    results = pd.read_parquet(RESULTS / "chapter.parquet")
+    paths = pd.read_parquet(RESULTS / "chapter-trajectories.parquet")
+    provenance = json.loads((RESULTS / "chapter.json").read_text(encoding="utf-8"))
+    order = results.sort_values(["split", "table", "arm"])
+    left_out = order.tail(leave_out)
+    provenance["missing"] = [
+        {**row, "failed": place == 0}
+        for place, row in enumerate(left_out[["id", "table", "regime", "split", "arm", "seed"]].to_dict("records"))
+    ]
+    kept = results[~results["id"].isin(left_out["id"])]
+    write_whole(folder / f"{name}.parquet", kept)
+    write_whole(folder / f"{name}-trajectories.parquet", paths[paths["id"].isin(kept["id"])])
+    write_whole(folder / f"{name}.json", provenance)
+
+
+def test_the_full_benchmark_is_preferred_where_it_is_stored(folder):
+    assert read_benchmark(folder).name == "paper"
+    assert read_benchmark(folder, prefer=["chapter", "paper"]).name == "chapter"
+    (folder / "paper.parquet").unlink()
+    assert read_benchmark(folder).name == "chapter"
+
+
+def test_an_empty_folder_and_a_text_of_names_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="holds none of the benchmarks"):
+        read_benchmark(tmp_path)
+    with pytest.raises(ValueError, match="prefer must be a sequence"):
+        read_benchmark(tmp_path, prefer="paper")
+
+
+def test_a_stored_benchmark_is_read_over_the_network_as_from_a_folder(folder):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    (folder / "chapter-trajectories.parquet").unlink()
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        for prefer in (["paper"], ["absent", "chapter"]):
+            there, here = (read_benchmark(place, prefer=prefer) for place in (address, folder))
+            assert there.name == here.name == prefer[-1] and there.provenance == here.provenance
+            pd.testing.assert_frame_equal(there.results, here.results)
+            pd.testing.assert_frame_equal(there.trajectories, here.trajectories)
+        server.shutdown()
+
+
+def test_a_partial_grid_says_how_much_of_it_is_there(folder):
+    whole, part = read_benchmark(folder, prefer=["chapter"]), read_benchmark(folder)
+    assert whole.share_done == 1 and part.n_wanted == whole.n_wanted == len(part.results) + 2
+    coverage = part.coverage().loc[200]
+    assert coverage["missing"] == 2 and coverage["failed"] == 1
+    assert coverage["fewest_splits"] == whole.coverage().loc[200, "fewest_splits"] - 1
+    assert f"{len(part.results)} of {part.n_wanted} runs" in part.describe()
+
+
+def test_whole_splits_have_every_arm_exactly_once(folder):
+    part = read_benchmark(folder)
+    whole = part.whole_splits()
+    arms = part.results["arm"].nunique()
+    assert len(whole.results) == len(part.results) - (arms - 2)  # the split that lacks two runs loses the others
+    assert (whole.results.groupby(["table", "split"])["arm"].nunique() == arms).all()
+    assert set(whole.trajectories["id"]) == set(whole.results.loc[whole.results["arm"] != "zero_shot", "id"])
+    assert whole.whole_splits().results.equals(whole.results)
+
+
+def test_leaving_out_the_arm_that_lacks_runs_keeps_the_split(folder):
+    part = read_benchmark(folder)
+    lacking = {run["arm"] for run in part.provenance["missing"]}
+    others = part.select(arms=[arm for arm in part.results["arm"].unique() if arm not in lacking])
+    assert others.whole_splits().results.equals(others.results)
+    assert others.share_done == 1
+
+
+def test_one_regime_is_selected_the_largest_by_default(folder):
+    results, paths = (pd.read_parquet(folder / f"paper{end}.parquet") for end in ("", "-trajectories"))
+    more = results.assign(regime=600, id="x" + results["id"])
+    write_whole(folder / "paper.parquet", pd.concat([results, more], ignore_index=True))
+    stored = read_benchmark(folder)
+    assert stored.regimes == [600, 200]
+    assert set(stored.select().results["regime"]) == {600}
+    assert stored.select(regime=200).results.equals(results)
+    assert len(stored.select(regime=200).trajectories) == len(paths)
+    assert len(stored.select().provenance["missing"]) == 0
+    with pytest.raises(ValueError, match="regime must be one of"):
+        stored.select(regime=100)
+    with pytest.raises(ValueError, match="arms names 'magic'"):
+        stored.select(arms=["default", "magic"])
+
+
+def test_every_stored_benchmark_of_the_book_can_be_read_and_its_runs_found():
+    stored = read_benchmark(RESULTS)
+    assert stored.results["id"].is_unique and len(stored.trajectories)
+    assert stored.coverage()["whole_tables"].max() >= 1
+    found = find_run(stored.results["id"].iloc[0], RESULTS, name=stored.name)
+    assert found.settings.identity == stored.results["id"].iloc[0]

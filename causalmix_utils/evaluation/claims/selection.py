@@ -1,0 +1,80 @@
+"""Which of the stored runs a verdict rests on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from causalmix_utils.evaluation.gains import add_gains
+
+STORED_NAMES = ("paper", "chapter")
+"""Names of stored results in the order in which they are taken."""
+
+
+def choose_result(folder: str | Path) -> str:
+    """Name of the stored result that verdicts rest on: ``paper`` if it is there, else ``chapter``.
+
+    Parameters
+    ----------
+    folder : path or address
+        As for `causalmix_utils.benchmark.read_results`.
+
+    Returns
+    -------
+    str
+    """
+    if str(folder).startswith(("https://", "http://")):
+        return _choose_online(f"{folder}".rstrip("/"))
+    found = [name for name in STORED_NAMES if (Path(folder) / f"{name}.parquet").is_file()]
+    return found[0] if found else STORED_NAMES[-1]
+
+
+def _choose_online(folder: str) -> str:
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
+    try:
+        urlopen(f"{folder}/{STORED_NAMES[0]}.json").close()
+    except HTTPError:
+        return STORED_NAMES[-1]
+    return STORED_NAMES[0]
+
+
+def select_runs(results: pd.DataFrame, *, regime: int | None = None) -> pd.DataFrame:
+    """The runs of one regime, with gains.
+
+    Parameters
+    ----------
+    results : DataFrame
+        One row for each run; see `causalmix_utils.evaluation`.
+    regime : int, optional
+        Rows of the train and validation parts together; by default the largest regime.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, there are no such runs, or they start from several checkpoints.
+    """
+    missing = [column for column in ("table", "split", "arm", "regime") if column not in results]
+    if missing:
+        raise ValueError(f"results has no column {missing[0]!r}; its columns are {list(results.columns)}")
+    if results.empty:
+        raise ValueError("results has no rows")
+    wanted = results["regime"].max() if regime is None else regime
+    runs = results[results["regime"] == wanted]
+    if runs.empty:
+        raise ValueError(f"regime={regime} has no runs; the regimes are {sorted(results['regime'].unique())}")
+    if "checkpoint" in runs and runs["checkpoint"].nunique() > 1:
+        raise ValueError(f"results mixes the checkpoints {sorted(runs['checkpoint'].unique())}; select one")
+    return add_gains(runs)
+
+
+def name_checkpoint(runs: pd.DataFrame) -> str:
+    """Name and hash of the weights that runs started from."""
+    hashed = runs["checkpoint"].iloc[0] if "checkpoint" in runs else ""
+    return f"{runs['weights'].iloc[0]} {hashed}".strip() if "weights" in runs else hashed

@@ -21,6 +21,11 @@ CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY = configured_repository()
 BRANCH = CONFIG["repository"]["branch"]
 
+CLOSING = ["Takeaways", "Quiz", "Exercises", "References"]
+# Chapters that are being written anew; a chapter that has its quiz leaves this list.
+WITHOUT_QUIZ = {
+    path.stem for path in NOTEBOOKS if path.stem[:2] in ("04", "05", "06") and "## Quiz" not in path.read_text("utf-8")
+}
 LARGEST_NOTEBOOK = 200_000  # bytes, without outputs
 LARGEST_FILE = 8_000_000
 
@@ -129,10 +134,11 @@ def test_a_chapter_opens_with_a_title_a_badge_and_what_to_expect(path):
 
 
 @each_notebook
-def test_a_chapter_has_one_title_and_closes_with_takeaways_exercises_and_references(path):
+def test_a_chapter_has_one_title_and_closes_with_takeaways_quiz_exercises_and_references(path):
     headings = re.findall(r"^(#{1,2}) (.+)$", re.sub(r"```.*?```", "", prose(path), flags=re.DOTALL), re.MULTILINE)
     assert [level for level, _ in headings].count("#") == 1
-    assert [text for _, text in headings[-3:]] == ["Takeaways", "Exercises", "References"]
+    closing = ["Takeaways", "Exercises", "References"] if path.stem in WITHOUT_QUIZ else CLOSING
+    assert [text for _, text in headings[-len(closing) :]] == closing
 
 
 @each_notebook

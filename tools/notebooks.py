@@ -45,10 +45,14 @@ if "google.colab" in sys.modules:
 PARAMETERS = 'profile = "book"  # "smoke" is a small setting for tests'
 
 TAKEAWAYS = "## Takeaways\n\n- …"
-EXERCISES = "## Exercises\n\n**1.** …"
-EXERCISE = """\
+QUIZ_TEXT = "## Quiz\n\nAnswer before you unfold. Whoever would rather type writes letters into the cell and runs it again."
+QUIZ = """\
 from causalmix_utils import exercises
 
+answers = {1: None, 2: None, 3: None}  # a letter for each question, such as {1: "b"}
+exercises.quiz("…", answers)"""
+EXERCISES = "## Exercises\n\n**1.** …"
+EXERCISE = """\
 answer = None  # your answer
 exercises.check_number(answer, expected=0.0, hint="…")"""
 SOLUTION = "<details><summary>Solution</summary>\n\n…\n\n</details>"
@@ -102,6 +106,8 @@ def write_frame(path: Path, title: str) -> None:
         code(INSTALL.format(**names), metadata={"tags": ["install", "hide-cell"]}),
         code(PARAMETERS, metadata={"tags": ["parameters"]}),
         markdown(TAKEAWAYS),
+        markdown(QUIZ_TEXT),
+        code(QUIZ),
         markdown(EXERCISES),
         code(EXERCISE),
         markdown(SOLUTION),

@@ -2,7 +2,7 @@
 
 An exercise is one function in its chapter's file, named ``check_<chapter>_<number>``, that takes the reader's
 answer and returns a `Feedback`. Most are one call of `check_number` or `check_set`. They never
-raise for a wrong answer and never show the solution.
+raise for a wrong answer and never show the solution. The chapter's quiz is shown and judged by `quiz`.
 """
 
 from causalmix_utils.exercises.benchmark import check_benchmark_1, check_benchmark_2, check_benchmark_3
@@ -16,6 +16,7 @@ from causalmix_utils.exercises.discovery import (
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set
 from causalmix_utils.exercises.foundation import check_foundation_1, check_foundation_2, check_foundation_3
 from causalmix_utils.exercises.pretraining import check_pretraining_1, check_pretraining_2, check_pretraining_3
+from causalmix_utils.exercises.quizzes import Choice, Question, Quiz, ask, quiz, right, true_or_false, wrong
 from causalmix_utils.exercises.sampling import (
     check_sampling_1,
     check_sampling_2,
@@ -33,7 +34,11 @@ from causalmix_utils.exercises.scm_fitting import (
 )
 
 __all__ = [
+    "Choice",
     "Feedback",
+    "Question",
+    "Quiz",
+    "ask",
     "check_benchmark_1",
     "check_benchmark_2",
     "check_benchmark_3",
@@ -63,4 +68,8 @@ __all__ = [
     "check_scm_fitting_4",
     "check_set",
     "draw_mystery_rows",
+    "quiz",
+    "right",
+    "true_or_false",
+    "wrong",
 ]

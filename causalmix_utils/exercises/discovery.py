@@ -5,9 +5,61 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set
+from causalmix_utils.exercises.quizzes import ask, right, true_or_false, wrong
 
 if TYPE_CHECKING:
     import pandas as pd
+
+QUIZ = (
+    ask(
+        "Two columns are independent, and become dependent once a third one is known. Which graph is this?",
+        wrong("a chain", hint="Hold the middle of a chain still: does anything get through?"),
+        wrong("a fork", hint="Once a common cause is known, what is left of the two columns but their own noises?"),
+        right(
+            "a collider", because="Know the common effect and one of its causes, and you know something of the other."
+        ),
+    ),
+    true_or_false(
+        "With enough rows, PC directs every edge.",
+        False,
+        because="Directions come from colliders; graphs with the same independences stay apart at no number of rows.",
+        hint="How many rows would tell a chain from a fork?",
+    ),
+    ask(
+        "A test finds no dependence between two columns. What may you conclude?",
+        wrong(
+            "They are independent.", hint="Think of the dependences that the test was not made for, and of few rows."
+        ),
+        right(
+            "This test has found none in these rows.",
+            because="No evidence of dependence is no evidence of independence: each test is blind to something.",
+        ),
+        wrong("Neither is a cause of the other.", hint="What if one acts on the other in a way the test cannot see?"),
+    ),
+    ask(
+        "An edge was found in nearly all resamples of your table. What does this say?",
+        wrong("The edge is true.", hint="Would resampling help if the test makes the same mistake every time?"),
+        right(
+            "It depends little on which of these rows are used.",
+            because="Resampling shows instability. A bias is the same in every resample, and stays.",
+        ),
+        wrong(
+            "Its direction is known, too.", hint="Both directions share the edge; look at the two masses one by one."
+        ),
+    ),
+    ask(
+        "Why are the resamples drawn without replacement?",
+        right(
+            "Copies of rows look like evidence.",
+            because="A test counts a row twice, and its p-values become too small.",
+        ),
+        wrong("It is faster.", hint="It is, a little. But what would a test make of a row that it sees three times?"),
+        wrong(
+            "The resamples become independent of each other.",
+            hint="They share most of their rows, with or without replacement.",
+        ),
+    ),
+)
 
 
 def check_discovery_1(answer: object) -> Feedback:

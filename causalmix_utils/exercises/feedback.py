@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from numbers import Real
@@ -19,6 +20,8 @@ class Feedback:
         Whether the answer is right.
     hint : str, default ""
         Shown if the answer is wrong: a way to go on, not the solution.
+    explanation : str, default ""
+        Shown if the answer is right: why it is.
 
     Examples
     --------
@@ -30,17 +33,22 @@ class Feedback:
 
     correct: bool
     hint: str = ""
+    explanation: str = ""
 
     def __bool__(self) -> bool:
         return self.correct
 
     def __repr__(self) -> str:
-        return "Correct." if self.correct else f"Not yet. {self.hint}".rstrip()
+        return " ".join(self._parts()).rstrip()
+
+    def _parts(self) -> tuple[str, str]:
+        return ("Correct.", self.explanation) if self.correct else ("Not yet.", self.hint)
 
     def _repr_html_(self) -> str:
         # A mark and a word, not only a colour, tell right from wrong.
         mark, colour = ("✓", "#00664a") if self.correct else ("✗", "#a14000")
-        return f'<p style="color: {colour}"><strong>{mark} {html.escape(repr(self))}</strong></p>'
+        verdict, more = self._parts()
+        return f'<p><strong style="color: {colour}">{mark} {verdict}</strong> {format_text(more)}</p>'
 
 
 def check_number(answer: object, *, expected: float, tolerance: float = 1e-6, hint: str = "") -> Feedback:
@@ -126,3 +134,8 @@ def check_set(answer: object, *, expected: Collection, hint: str = "") -> Feedba
 
 def not_answered() -> Feedback:
     return Feedback(correct=False, hint="Replace None by your answer.")
+
+
+def format_text(text: str) -> str:
+    """Text as HTML, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))

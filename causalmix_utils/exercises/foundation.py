@@ -5,6 +5,49 @@ from __future__ import annotations
 import math
 
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set
+from causalmix_utils.exercises.quizzes import ask, right, true_or_false, wrong
+
+QUIZ = (
+    ask(
+        "You call `fit` of a prior-fitted network on your table. What happens to the network's weights?",
+        wrong("They are trained for a few steps on your rows.", hint="You counted the weights that differ: how many?"),
+        wrong("They are drawn anew.", hint="Somebody spent hours on the weights. What would be left of that work?"),
+        right("Nothing.", because="The rows are stored, and read as context at each prediction."),
+    ),
+    ask(
+        "You double the number of context rows. What gets slower?",
+        right("mostly `predict_proba`", because="Every query row looks at every context row."),
+        wrong(
+            "mostly `fit`", hint="What does `fit` do, beyond storing rows? Look at the seconds in the section on cost."
+        ),
+        wrong("neither", hint="Where in the network do the context rows enter?"),
+    ),
+    ask(
+        "What is the network's assumption about the world, and where is it written?",
+        wrong(
+            "in the labels of the context rows", hint="These are data. The assumption was made before they were seen."
+        ),
+        right(
+            "in the program that draws tables", because="The prior decides which tables training shows, and how often."
+        ),
+        wrong("nowhere; it assumes nothing", hint="What would it have to do with a table that the prior cannot draw?"),
+    ),
+    true_or_false(
+        "The intervals of two models overlap, so neither is shown to be better.",
+        False,
+        because="Both read the same splits. The interval of their difference decides, and it may lie beside zero.",
+        hint="Hard splits are hard for both models. What is left of that if you subtract on each split?",
+    ),
+    ask(
+        "A model ranks rows as well as another one, and has a far larger log-loss. What is the most likely reason?",
+        wrong("It has seen fewer rows.", hint="That would show in the ranking, too."),
+        right(
+            "It is too sure of itself.",
+            because="Log-loss punishes a wrong certainty without mercy; AUC sees only the order of the rows.",
+        ),
+        wrong("Its classes are in another order.", hint="Then its ranking would be turned round, and its AUC with it."),
+    ),
+)
 
 
 def check_foundation_1(answer: object) -> Feedback:

@@ -5,6 +5,55 @@ from __future__ import annotations
 import math
 
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set
+from causalmix_utils.exercises.quizzes import ask, right, true_or_false, wrong
+
+QUIZ = (
+    ask(
+        "Which real tables was `nano` trained on?",
+        wrong(
+            "the development tables",
+            hint="These served to choose between settings. Which rows did a training step read?",
+        ),
+        wrong(
+            "all tables of the book", hint="Then no score on them would mean anything. Look at what training imports."
+        ),
+        right(
+            "none", because="Every table of every step was drawn by the prior; the imports show that no other is read."
+        ),
+    ),
+    ask(
+        "A forest reaches an AUC of about one half on nearly every table of a prior. What is the matter?",
+        right("The tables cannot be learnt.", because="The network could only learn to answer with the class shares."),
+        wrong("The tables are too easy.", hint="What is the AUC of a model that guesses?"),
+        wrong(
+            "Nothing; a network is better than a forest.",
+            hint="If the labels are noise, what is there to be better at?",
+        ),
+    ),
+    true_or_false(
+        "If the loss rises from one step to the next, the network got worse.",
+        False,
+        because="Each step reads other tables, some harder than others. Measure from the loss of class shares.",
+        hint="Are the tables of the two steps the same?",
+    ),
+    ask(
+        "Why are the outputs for classes that the context does not show masked?",
+        wrong("to save memory", hint="They are computed all the same."),
+        right(
+            "so that no step is spent on learning which classes a table has",
+            because="The context says it, so the probability is shared among the classes that can be right.",
+        ),
+        wrong(
+            "so that the network can have more than ten classes", hint="How many outputs are there, mask or no mask?"
+        ),
+    ),
+    ask(
+        "A network is worse than a forest on real tables, and better on tables of its prior. What do you suspect?",
+        wrong("The network is too small.", hint="Is a network that is too small good at home?"),
+        right("The prior is too narrow.", because="It has learnt its tables; the real ones are not like them."),
+        wrong("The learning rate is too high.", hint="What would that do to its loss on the prior's own tables?"),
+    ),
+)
 
 
 def check_pretraining_1(answer: object) -> Feedback:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set, not_answered
+from causalmix_utils.exercises.quizzes import ask, right, true_or_false, wrong
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +15,60 @@ if TYPE_CHECKING:
     from causalmix_utils.tables import Table
 
 _MYSTERIES = {"A": "smote", "B": "permuted_target", "C": "copies", "D": "independent"}
+
+QUIZ = (
+    ask(
+        "A forest can hardly tell the synthetic rows from real ones. What follows for training on them?",
+        wrong("They teach as much as real rows.", hint="Exchange the classes of a few rows: would the forest notice?"),
+        right(
+            "Not much.",
+            because="Fidelity and usefulness ask different things: exchanged classes spoil only the second one.",
+        ),
+        wrong("They are copies.", hint="Copies would pass, but rows that are no copies may pass, too."),
+    ),
+    ask(
+        "To which rows should synthetic rows be compared, to judge how real they look?",
+        wrong(
+            "to the rows that the generator read", hint="Which generator would win? One that has learnt nothing at all."
+        ),
+        right(
+            "to real rows that it has not read",
+            because="Other unseen real rows, scored the same way, are the yardstick: they are not at zero either.",
+        ),
+        wrong("to rows of another generator", hint="What would you know if both had the same fault?"),
+    ),
+    true_or_false(
+        "No synthetic row equals a real one, so the rows give nothing away.",
+        False,
+        because="Rows nearer to train rows than to unseen ones betray who was in the table, without any copy.",
+        hint="What does the attacker of this chapter measure?",
+    ),
+    ask(
+        "Rows of a causal generator help. To know whether the structure is what helps, which arm do you add?",
+        wrong(
+            "more rows of the same generator", hint="Then two things are still the same: the structure and the rest."
+        ),
+        wrong(
+            "no synthetic rows at all", hint="That shows that rows help. Which property of the rows it was stays open."
+        ),
+        right(
+            "rows of a graph with the same number of edges, at random places",
+            because="Everything is kept except for the structure, so a difference can only come from it.",
+        ),
+    ),
+    ask(
+        "What would this loan have become, had it run 12 instead of 24 months? Which question is this?",
+        wrong(
+            "seeing: compare loans of 12 with loans of 24 months",
+            hint="Those are other loans, of people who chose their term for a reason.",
+        ),
+        wrong(
+            "doing: set 12 months and draw new loans",
+            hint="New loans have new noises. What about the noise that this loan has?",
+        ),
+        right("imagining: keep the loan's own noise, and set 12 months", because="That is a counterfactual."),
+    ),
+)
 
 
 def check_sampling_1(answer: object) -> Feedback:

@@ -32,7 +32,6 @@ from causalmix_utils.evaluation.claims import (
     Part,
     PlannedGrid,
     answer_structure,
-    choose_result,
     compare_pair,
     decide,
     judge_claims,
@@ -111,6 +110,13 @@ def test_a_gain_of_another_size_holds_in_its_direction_only():
     verdict = verdicts_of(make_results(AS_CLAIMED | {"causal": 0.5}))[1]
     assert [part.status for part in verdict.parts] == [HOLDS, HOLDS, CONTRADICTED]
     assert verdict.verdict == PARTLY
+
+
+def test_an_interval_that_holds_both_the_claimed_size_and_zero_speaks_for_neither():
+    size = verdicts_of(make_results(AS_CLAIMED, n_tables=7, n_splits=1, spread=0.15, seed=1))[1].parts[2]
+    (comparison,) = size.comparisons
+    assert comparison.low < 0 < CLAIMED_GAIN[0] < comparison.high
+    assert size.status == UNTOLD
 
 
 def test_the_spread_claim_needs_tables_and_splits_to_spread_more():
@@ -270,12 +276,6 @@ def test_the_planned_grid_is_the_profile_s_own_list_of_runs():
     share = grid.share(results, regime=90)
     assert (share.finished, share.planned) == (len(runs), len(runs))
     assert share.complete
-
-
-def test_the_paper_s_result_is_taken_once_it_is_there(tmp_path):
-    assert choose_result(tmp_path) == "chapter"
-    (tmp_path / "paper.parquet").touch()
-    assert choose_result(tmp_path) == "paper"
 
 
 # the nine claims

@@ -52,7 +52,7 @@ from causalmix_utils.evaluation.claims.findings import (
 from causalmix_utils.evaluation.claims.grid import PlannedGrid, Share
 from causalmix_utils.evaluation.claims.judging import CLAIMS, judge_claims
 from causalmix_utils.evaluation.claims.methods import METHOD_STATEMENTS, MethodStatement, judge_kept_structure
-from causalmix_utils.evaluation.claims.selection import STORED_NAMES, choose_result, select_runs
+from causalmix_utils.evaluation.claims.selection import select_runs
 from causalmix_utils.evaluation.claims.simulation import (
     SHAPES,
     best_of_equal_arms,
@@ -61,7 +61,7 @@ from causalmix_utils.evaluation.claims.simulation import (
     median_after_selection,
     share_told_apart,
 )
-from causalmix_utils.evaluation.claims.structure import METRICS, StructureAnswer, answer_structure, noise_floor
+from causalmix_utils.evaluation.claims.structure import METRICS, StructureAnswer, answer_structure, noise_bound
 from causalmix_utils.evaluation.claims.verdicts import (
     AS_STATED,
     NOT_REPRODUCED,
@@ -90,7 +90,6 @@ __all__ = [
     "REPRODUCED",
     "SHAPES",
     "STATISTICAL_ARMS",
-    "STORED_NAMES",
     "UNTOLD",
     "Bootstrap",
     "Comparison",
@@ -102,7 +101,6 @@ __all__ = [
     "Verdict",
     "answer_structure",
     "best_of_equal_arms",
-    "choose_result",
     "compare_pair",
     "coverage_with_families",
     "decide",
@@ -115,7 +113,7 @@ __all__ = [
     "list_evidence",
     "list_verdicts",
     "median_after_selection",
-    "noise_floor",
+    "noise_bound",
     "pair_splits",
     "ratio_of_spreads",
     "select_runs",

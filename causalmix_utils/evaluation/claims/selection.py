@@ -2,43 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
 from causalmix_utils.evaluation.gains import add_gains
-
-STORED_NAMES = ("paper", "chapter")
-"""Names of stored results in the order in which they are taken."""
-
-
-def choose_result(folder: str | Path) -> str:
-    """Name of the stored result that verdicts rest on: ``paper`` if it is there, else ``chapter``.
-
-    Parameters
-    ----------
-    folder : path or address
-        As for `causalmix_utils.benchmark.read_results`.
-
-    Returns
-    -------
-    str
-    """
-    if str(folder).startswith(("https://", "http://")):
-        return _choose_online(f"{folder}".rstrip("/"))
-    found = [name for name in STORED_NAMES if (Path(folder) / f"{name}.parquet").is_file()]
-    return found[0] if found else STORED_NAMES[-1]
-
-
-def _choose_online(folder: str) -> str:
-    from urllib.error import HTTPError
-    from urllib.request import urlopen
-
-    try:
-        urlopen(f"{folder}/{STORED_NAMES[0]}.json").close()
-    except HTTPError:
-        return STORED_NAMES[-1]
-    return STORED_NAMES[0]
 
 
 def select_runs(results: pd.DataFrame, *, regime: int | None = None) -> pd.DataFrame:

@@ -93,7 +93,7 @@ def answer_structure(
     }
     comparisons, by_metric = [], {}
     for value in METRICS:
-        floor = noise_floor(floors[value])
+        floor = noise_bound(floors[value])
         beside = {
             other: compare_pair(
                 runs, method, other, value=value, bootstrap=bootstrap, n_beside=len(DECISIVE), floor=floor
@@ -114,7 +114,7 @@ def answer_structure(
     )
 
 
-def noise_floor(again: Comparison) -> float:
+def noise_bound(again: Comparison) -> float:
     """The end farther from zero of an interval that should hold zero; infinite where there is no interval."""
     ends = [abs(again.low), abs(again.high)]
     return max(ends) if np.isfinite(ends).all() else float("inf")

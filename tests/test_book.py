@@ -142,6 +142,18 @@ def test_a_chapter_has_one_title_and_closes_with_takeaways_quiz_exercises_and_re
 
 
 @each_notebook
+def test_a_chapter_asks_for_predictions_names_mistakes_and_has_four_exercises(path):
+    text = prose(path)
+    asked = re.findall(r"\*\*Before you (?:run|look|go|read)\b", text)
+    assert len(asked) >= 3, "let readers say what they expect before they see it"
+    assert "\n\n## Common mistakes\n" in text or path.stem in WITHOUT_QUIZ
+    exercises = text[text.index("## Exercises") :]
+    numbers = [int(number) for number in re.findall(r"^\*\*(\d+)\.", exercises, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 4 or path.stem in WITHOUT_QUIZ
+
+
+@each_notebook
 def test_an_exercise_checks_itself_and_has_a_solution_to_unfold(path):
     all_cells = nbformat.read(path, as_version=4).cells
     (start,) = [i for i, cell in enumerate(all_cells) if cell.source.startswith("## Exercises")]

@@ -46,6 +46,37 @@ def test_the_statements_are_given_as_letters_in_any_collection():
     assert exercises.check_foundation_3(["b", "a"])
 
 
+def vote(context_X, context_y, query_X):
+    squared = ((query_X[:, np.newaxis] - context_X) ** 2).sum(axis=2)
+    votes = np.exp(-squared / 2)
+    return votes @ context_y / votes.sum(axis=1)
+
+
+def test_a_weighted_vote_is_accepted_in_another_form_too():
+    def loop(context_X, context_y, query_X):
+        weights = [[math.exp(-(math.dist(a, b) ** 2) / 2) for a in context_X] for b in query_X]
+        return [sum(np.multiply(w, context_y)) / sum(w) for w in weights]
+
+    assert exercises.check_foundation_4(vote)
+    assert exercises.check_foundation_4(loop)
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (None, "is a function"),
+        (lambda context_X, context_y, query_X: np.full(len(query_X), context_y.mean()), "Square the differences"),
+        (lambda context_X, context_y, query_X: vote(context_X, context_y, query_X)[:3], "shape (3,)"),
+        (lambda context_X, context_y, query_X: 1 / 0, "ZeroDivisionError"),
+        (lambda context_X, context_y, query_X: "ones", "ValueError"),
+    ],
+)
+def test_another_learner_is_refused_and_told_why(answer, hint):
+    feedback = exercises.check_foundation_4(answer)
+    assert not feedback
+    assert hint in repr(feedback)
+
+
 def test_a_step_with_synthetic_query_rows_has_the_number_asked_for():
     pool = RowPool(np.tile([0, 1], 133), n_real=133)
     options = dict(max_steps=10, learning_rate=0, weight_decay=0, early_stopping=True, check_every=5, patience=6)

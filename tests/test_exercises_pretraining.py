@@ -60,3 +60,31 @@ def test_what_changes_the_weights_is_a_setting_and_what_does_not_is_an_option_of
     deciding = {field.name for field in fields(PretrainingSettings)}
     choices = {"a": "n_threads", "b": "groups_per_step", "c": "time_limit", "d": "seed", "e": "save_every"}
     assert exercises.check_pretraining_3({letter for letter, name in choices.items() if name in deciding})
+
+
+def hide_by_rank(values, rng):
+    ranks = values.argsort().argsort() / len(values)
+    return np.where(rng.random(len(values)) < 0.5 * ranks, np.nan, values)
+
+
+def test_values_that_go_missing_for_a_reason_are_accepted():
+    assert exercises.check_pretraining_4(hide_by_rank)
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (None, "is a function"),
+        (lambda values, rng: np.where(rng.random(len(values)) < 0.2, np.nan, values), "hardly more often"),
+        (lambda values, rng: -hide_by_rank(-values, rng), "hardly more often"),
+        (lambda values, rng: np.where(values > 1, np.nan, values), "that is a limit"),
+        (lambda values, rng: np.where(values > 3, np.nan, values), "a tenth to a third"),
+        (lambda values, rng: hide_by_rank(values + 1, rng), "must stay as they are"),
+        (lambda values, rng: values[:5], "shape (5,)"),
+        (lambda values, rng: values[5000], "IndexError"),
+    ],
+)
+def test_other_ways_to_hide_values_are_refused_and_told_why(answer, hint):
+    feedback = exercises.check_pretraining_4(answer)
+    assert not feedback
+    assert hint in repr(feedback)

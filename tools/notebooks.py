@@ -44,8 +44,13 @@ if "google.colab" in sys.modules:
 
 PARAMETERS = 'profile = "book"  # "smoke" is a small setting for tests'
 
+MISTAKES = "## Common mistakes\n\n- **…** …"
 TAKEAWAYS = "## Takeaways\n\n- …"
-QUIZ_TEXT = "## Quiz\n\nAnswer before you unfold. Whoever would rather type writes letters into the cell and runs it again."
+QUIZ_TEXT = """\
+## Quiz
+
+One choice of each question is right. Choose first, then click on your choice: it says why it is right, or
+gives a hint. Or write letters into the cell, and run it again."""
 QUIZ = """\
 from causalmix_utils import exercises
 
@@ -105,6 +110,7 @@ def write_frame(path: Path, title: str) -> None:
         markdown(OPENING),
         code(INSTALL.format(**names), metadata={"tags": ["install", "hide-cell"]}),
         code(PARAMETERS, metadata={"tags": ["parameters"]}),
+        markdown(MISTAKES),
         markdown(TAKEAWAYS),
         markdown(QUIZ_TEXT),
         code(QUIZ),

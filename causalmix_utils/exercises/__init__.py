@@ -14,8 +14,18 @@ from causalmix_utils.exercises.discovery import (
     check_discovery_4,
 )
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set
-from causalmix_utils.exercises.foundation import check_foundation_1, check_foundation_2, check_foundation_3
-from causalmix_utils.exercises.pretraining import check_pretraining_1, check_pretraining_2, check_pretraining_3
+from causalmix_utils.exercises.foundation import (
+    check_foundation_1,
+    check_foundation_2,
+    check_foundation_3,
+    check_foundation_4,
+)
+from causalmix_utils.exercises.pretraining import (
+    check_pretraining_1,
+    check_pretraining_2,
+    check_pretraining_3,
+    check_pretraining_4,
+)
 from causalmix_utils.exercises.quizzes import Choice, Question, Quiz, ask, quiz, right, true_or_false, wrong
 from causalmix_utils.exercises.sampling import (
     check_sampling_1,
@@ -52,10 +62,12 @@ __all__ = [
     "check_foundation_1",
     "check_foundation_2",
     "check_foundation_3",
+    "check_foundation_4",
     "check_number",
     "check_pretraining_1",
     "check_pretraining_2",
     "check_pretraining_3",
+    "check_pretraining_4",
     "check_sampling_1",
     "check_sampling_2",
     "check_sampling_3",

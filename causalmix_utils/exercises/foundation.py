@@ -78,3 +78,28 @@ def check_foundation_3(answer: object) -> Feedback:
         expected={"a", "b"},
         hint="What does fit store? What does the network read for each prediction, and what was fixed long before?",
     )
+
+
+def check_foundation_4(answer: object) -> Feedback:
+    """A function of context rows, their labels and query rows: the share of ones, weighted by exp(-d²/2)."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    context_X, query_X = rng.normal(size=(30, 3)), rng.normal(size=(7, 3))
+    context_y = (context_X[:, 0] > 0).astype(float)
+    squared = ((query_X[:, np.newaxis] - context_X) ** 2).sum(axis=2)
+    votes = np.exp(-squared / 2)
+    if not callable(answer):
+        return Feedback(correct=False, hint="The answer is a function of context_X, context_y and query_X.")
+    try:
+        given = np.asarray(answer(context_X.copy(), context_y.copy(), query_X.copy()), dtype=float)
+    except Exception as error:  # The reader's code may raise anything; the message is the hint.
+        return Feedback(correct=False, hint=f"{type(error).__name__}: {error}")
+    if given.shape != (len(query_X),):
+        return Feedback(
+            correct=False, hint=f"One number for each of 7 query rows; your result has shape {given.shape}."
+        )
+    if np.allclose(given, votes @ context_y, atol=1e-6):
+        return Feedback(correct=False, hint="These are sums of weights. By what must they be divided to become shares?")
+    hint = "Square the differences, add them up over the features, and let exp(-d²/2) weigh each context row's label."
+    return Feedback(correct=bool(np.allclose(given, votes @ context_y / votes.sum(axis=1), atol=1e-6)), hint=hint)

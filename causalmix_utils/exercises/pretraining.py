@@ -78,3 +78,31 @@ def check_pretraining_3(answer: object) -> Feedback:
     """Which changes of a run change its weights, as letters."""
     hint = "What decides which tables a step reads, and in which order their gradients are added?"
     return check_set(answer, expected={"b", "d"}, hint=hint)
+
+
+def check_pretraining_4(answer: object) -> Feedback:
+    """A function of values and a generator: a copy in which large values are more likely to be missing."""
+    import numpy as np
+
+    if not callable(answer):
+        return Feedback(correct=False, hint="The answer is a function of values and rng.")
+    values = np.random.default_rng(0).normal(size=4000)
+    try:
+        given = np.asarray(answer(values.copy(), np.random.default_rng(1)), dtype=float)
+    except Exception as error:  # The reader's code may raise anything; the message is the hint.
+        return Feedback(correct=False, hint=f"{type(error).__name__}: {error}")
+    if given.shape != values.shape:
+        return Feedback(correct=False, hint=f"As many values as before; your result has shape {given.shape}.")
+    missing = np.isnan(given)
+    if not np.array_equal(given[~missing], values[~missing]):
+        return Feedback(correct=False, hint="Values that are not missing must stay as they are.")
+    if not 0.08 < missing.mean() < 0.36:
+        return Feedback(correct=False, hint=f"{missing.mean():.0%} are missing; a tenth to a third should be.")
+    by_size = missing[np.argsort(values)].reshape(4, -1).mean(axis=1)  # the smallest quarter first
+    if by_size[-1] < by_size[0] + 0.1:
+        return Feedback(
+            correct=False, hint="Large values are hardly more often missing. What should the chance depend on?"
+        )
+    largest = missing[np.argsort(values)[-200:]].mean()
+    hint = "The largest values are all missing: that is a limit. Let chance decide about each of them, too."
+    return Feedback(correct=bool(largest < 0.97), hint=hint)

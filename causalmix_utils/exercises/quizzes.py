@@ -219,8 +219,7 @@ class Quiz:
                 verdict = f"<p>Your answer: {html.escape(str(self.answers[number]))}</p>{said}"
             items.append(f'<li style="margin-bottom: 1em"><p>{format_text(question.text)}</p>{choices}{verdict}</li>')
         closing = "".join(f"<p>{format_text(text)}</p>" for text in [*self.notes, self.score] if text)
-        how = "<p>Choose before you unfold: each choice says what there is to say about it.</p>"
-        return f'{how}<ol style="padding-left: 1.5em">{"".join(items)}</ol>{closing}'
+        return f'<ol style="padding-left: 1.5em">{"".join(items)}</ol>{closing}'
 
 
 def _unfold(letter: str, choice: Choice) -> str:

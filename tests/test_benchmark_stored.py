@@ -109,6 +109,10 @@ def test_one_regime_is_selected_the_largest_by_default(folder):
     assert stored.select(regime=200).results.equals(results)
     assert len(stored.select(regime=200).trajectories) == len(paths)
     assert len(stored.select().provenance["missing"]) == 0
+    fewer = stored.results[(stored.results["regime"] == 200) | (stored.results["arm"] != "smote")]
+    write_whole(folder / "paper.parquet", fewer)
+    whole = read_benchmark(folder).whole_splits()
+    assert whole.results["arm"].nunique() - 1 == whole.select().results["arm"].nunique(), "a regime may have fewer arms"
     with pytest.raises(ValueError, match="regime must be one of"):
         stored.select(regime=100)
     with pytest.raises(ValueError, match="arms names 'magic'"):

@@ -382,6 +382,22 @@ def test_holm_never_lowers_a_p_value_and_wins_losses_ties_add_up(runs):
     assert (compared[["wins", "losses", "ties"]].sum(axis=1) == compared["n_tables"]).all()
 
 
+def test_the_interval_of_a_median_difference_is_the_bootstrap_interval_over_tables():
+    rng = np.random.default_rng(0)
+    runs = pd.DataFrame([(f"t{t}", arm, rng.normal()) for t in range(12) for arm in ("default", "causal", "smote")])
+    runs.columns = ["table", "arm", "gain"]
+    compared = compare_arms(runs)
+    wide = per_table(runs)
+    seed = int(np.random.default_rng(0).integers(2**63))
+    for arm in ("causal", "smote"):
+        interval = bootstrap_interval(wide[arm] - wide["default"], rng=np.random.default_rng(seed), n_resamples=10_000)
+        assert tuple(compared.loc[arm, ["low", "high"]]) == interval
+        assert interval[0] <= compared.loc[arm, "median_difference"] <= interval[1]
+    other = compare_arms(runs, rng=np.random.default_rng(1), n_resamples=9)
+    assert not other["low"].equals(compared["low"]) and other["p_holm"].equals(compared["p_holm"])
+    assert compare_arms(runs[runs["table"] == "t0"])[["low", "high"]].isna().all(axis=None)
+
+
 def test_an_arm_equal_to_the_baseline_is_not_significant():
     runs = pd.DataFrame({"table": list("aabb"), "arm": ["default", "causal"] * 2, "gain": [0.1, 0.1, 0.3, 0.3]})
     assert compare_arms(runs).loc["causal", ["p_value", "p_holm"]].tolist() == [1.0, 1.0]

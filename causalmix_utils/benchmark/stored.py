@@ -103,12 +103,13 @@ class StoredBenchmark:
         return self._keep(runs, missing)
 
     def whole_splits(self) -> StoredBenchmark:
-        """Only splits on which every arm has finished, so that all arms are compared on the same rows.
+        """Only splits on which every arm of the regime has finished, so that all arms are compared on the same rows.
 
         An arm that fails on a table takes the table with it; leave that arm out with `select` to keep the table.
         """
         present = self.results.groupby(_SPLIT)["arm"].transform("nunique")
-        return self._keep(self.results[present == self.results["arm"].nunique()])
+        wanted = self.results.groupby("regime")["arm"].transform("nunique")
+        return self._keep(self.results[present == wanted])
 
     def coverage(self) -> pd.DataFrame:
         """How much of the grid is there, one row for each regime.

@@ -17,6 +17,10 @@ The columns that the functions know, all of which `causalmix_utils.benchmark` wr
 `add_gains` adds ``zero_shot_auc``, ``zero_shot_log_loss``, ``gain``, ``gain_points`` and ``log_loss_gain``.
 Functions with a ``value`` argument take any column in which higher is better.
 
+How far the answer depends on choices that could have been made otherwise is shown by the functions of
+`causalmix_utils.evaluation.sensitivity`; how much of a difference is luck, by `noise_floor` and
+`spread_of_differences`.
+
 How good synthetic rows are, before any fine-tuning, is measured by the functions in
 `causalmix_utils.evaluation.rows`, and whether they give away real ones by those in
 `causalmix_utils.evaluation.closeness`. Models are compared, without any fine-tuning, by the functions in
@@ -52,13 +56,15 @@ from causalmix_utils.evaluation.models import (
     mean_per_table,
     paired_differences,
 )
-from causalmix_utils.evaluation.power import simulate_power, smallest_p_value
+from causalmix_utils.evaluation.noise import noise_floor, spread_of_differences, subtract_baseline
+from causalmix_utils.evaluation.power import simulate_power, smallest_p_value, tables_needed
 from causalmix_utils.evaluation.rows import (
     marginal_distances,
     score_synthetic_rows,
     synthetic_to_real_auc,
     two_sample_auc,
 )
+from causalmix_utils.evaluation.sensitivity import compare_variants, rank_variants, summarise_variants
 from causalmix_utils.evaluation.summaries import (
     average_ranks,
     bootstrap_interval,
@@ -67,11 +73,19 @@ from causalmix_utils.evaluation.summaries import (
     median_over_tables,
     per_table,
 )
+from causalmix_utils.evaluation.variants import (
+    VARIANTS,
+    describe_variant,
+    gains_along_the_run,
+    make_variants,
+    tables_with_headroom,
+)
 from causalmix_utils.metrics import expected_calibration_error, log_loss, roc_auc
 
 __all__ = [
     "BASELINE_ARM",
     "LOWER_IS_BETTER",
+    "VARIANTS",
     "add_gains",
     "association_error",
     "association_errors",
@@ -79,15 +93,19 @@ __all__ = [
     "bootstrap_interval",
     "closest_record_distances",
     "compare_arms",
+    "compare_variants",
     "complete_tables",
     "critical_difference",
+    "describe_variant",
     "differences_per_table",
     "easy_tables",
     "expected_calibration_error",
     "friedman_test",
     "gain_in_points",
+    "gains_along_the_run",
     "intervals_by_arm",
     "log_loss",
+    "make_variants",
     "marginal_distances",
     "mean_over_tables",
     "mean_per_table",
@@ -95,17 +113,24 @@ __all__ = [
     "membership_auc",
     "nearest_neighbour_ratios",
     "nemenyi_p_values",
+    "noise_floor",
     "normalised_gain",
     "pair_associations",
     "paired_differences",
     "per_table",
+    "rank_variants",
     "roc_auc",
     "score_synthetic_rows",
     "share_nearer_to_train",
     "simulate_power",
     "smallest_p_value",
+    "spread_of_differences",
+    "subtract_baseline",
     "summarise_arms",
+    "summarise_variants",
     "synthetic_to_real_auc",
+    "tables_needed",
+    "tables_with_headroom",
     "two_sample_auc",
     "validation_test_gap",
 ]

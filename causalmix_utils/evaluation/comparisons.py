@@ -11,10 +11,23 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.evaluation.gains import BASELINE_ARM
-from causalmix_utils.evaluation.summaries import average_ranks, complete_tables, intervals_by_arm, per_table
+from causalmix_utils.evaluation.summaries import (
+    average_ranks,
+    bootstrap_interval,
+    complete_tables,
+    intervals_by_arm,
+    per_table,
+)
 
 
-def compare_arms(results: pd.DataFrame, *, baseline: str = "default", value: str = "gain") -> pd.DataFrame:
+def compare_arms(
+    results: pd.DataFrame,
+    *,
+    baseline: str = "default",
+    value: str = "gain",
+    rng: np.random.Generator | None = None,
+    n_resamples: int = 10_000,
+) -> pd.DataFrame:
     """Compare each arm with one baseline, table by table.
 
     Parameters
@@ -25,11 +38,16 @@ def compare_arms(results: pd.DataFrame, *, baseline: str = "default", value: str
         The arm that all others are compared with.
     value : str
         The column to compare; higher is better.
+    rng : Generator, optional
+        Draws the resamples of tables, the same for every arm; by default one seeded with 0.
+    n_resamples : int
+        Resamples for the intervals.
 
     Returns
     -------
     DataFrame
         Index ``arm``, without the baseline; columns ``median_difference`` (median over tables of arm minus baseline),
+        ``low`` and ``high`` (its 95 % bootstrap interval, NaN for a single table),
         ``wins``, ``losses``, ``ties`` (tables), ``n_tables``, ``statistic`` and ``p_value``
         (Wilcoxon signed-rank, two-sided, zero differences dropped), and ``p_holm`` (Holm's correction over the arms).
         With no table that differs, the p-value is 1.
@@ -39,22 +57,17 @@ def compare_arms(results: pd.DataFrame, *, baseline: str = "default", value: str
     ValueError
         If the baseline has no runs, no other arm has any, or a column is missing.
     """
-    from statsmodels.stats.multitest import multipletests
-
-    wide = per_table(results, value=value)
-    if baseline not in wide.columns:
-        raise ValueError(f"baseline={baseline!r} has no runs; the arms are {list(wide.columns)}")
-    others = [arm for arm in wide.columns if arm != baseline]
-    if not others:
-        raise ValueError(f"results holds no arm besides the baseline {baseline!r}")
-    rows = pd.DataFrame(
-        [_compare_pair(wide[arm] - wide[baseline]) for arm in others], index=pd.Index(others, name="arm")
-    )
-    testable = rows["p_value"].notna()
-    rows["p_holm"] = np.nan
-    if testable.any():
-        rows.loc[testable, "p_holm"] = multipletests(rows.loc[testable, "p_value"], method="holm")[1]
-    return rows
+    differences = _subtract_baseline(results, baseline=baseline, value=value)
+    rng = np.random.default_rng(0) if rng is None else rng
+    seed = int(rng.integers(2**63))
+    bounds = [
+        bootstrap_interval(differences[arm], rng=np.random.default_rng(seed), n_resamples=n_resamples)
+        for arm in differences.columns
+    ]
+    tested = _test_differences(differences)
+    tested.insert(1, "low", [low for low, _ in bounds])
+    tested.insert(2, "high", [high for _, high in bounds])
+    return tested
 
 
 def summarise_arms(
@@ -94,7 +107,7 @@ def summarise_arms(
     if not per_table(results, value=value).drop(columns=BASELINE_ARM, errors="ignore").dropna().empty:
         summary["average_rank"] = average_ranks(fine_tuned, value=value)
     if baseline in summary.index and fine_tuned["arm"].nunique() > 1:
-        summary["p_holm"] = compare_arms(fine_tuned, baseline=baseline, value=value)["p_holm"]
+        summary["p_holm"] = _test_differences(_subtract_baseline(fine_tuned, baseline=baseline, value=value))["p_holm"]
     return summary
 
 
@@ -170,6 +183,30 @@ def nemenyi_p_values(results: pd.DataFrame, *, value: str = "gain") -> pd.DataFr
     wide = complete_tables(results, value=value)
     p_values = scikit_posthocs.posthoc_nemenyi_friedman(wide.to_numpy())
     return pd.DataFrame(p_values.to_numpy(), index=wide.columns, columns=wide.columns)
+
+
+def _subtract_baseline(results: pd.DataFrame, *, baseline: str, value: str) -> pd.DataFrame:
+    """Per-table medians of each arm minus those of the baseline, whose column is left out."""
+    wide = per_table(results, value=value)
+    if baseline not in wide.columns:
+        raise ValueError(f"baseline={baseline!r} has no runs; the arms are {list(wide.columns)}")
+    others = [arm for arm in wide.columns if arm != baseline]
+    if not others:
+        raise ValueError(f"results holds no arm besides the baseline {baseline!r}")
+    return wide[others].sub(wide[baseline], axis=0)
+
+
+def _test_differences(differences: pd.DataFrame) -> pd.DataFrame:
+    """Wilcoxon's test of each column, with Holm's correction over the columns."""
+    from statsmodels.stats.multitest import multipletests
+
+    index = pd.Index(differences.columns, name="arm")
+    rows = pd.DataFrame([_compare_pair(differences[arm]) for arm in differences.columns], index=index)
+    testable = rows["p_value"].notna()
+    rows["p_holm"] = np.nan
+    if testable.any():
+        rows.loc[testable, "p_holm"] = multipletests(rows.loc[testable, "p_value"], method="holm")[1]
+    return rows
 
 
 def _compare_pair(difference: pd.Series) -> dict[str, float]:

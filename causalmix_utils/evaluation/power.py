@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+_MOST_TABLES = 1_000_000
+
 
 def simulate_power(
     effect: float,
@@ -54,15 +56,72 @@ def simulate_power(
     """
     from scipy.stats import wilcoxon
 
-    if not (np.isfinite(spread) and spread > 0):
-        raise ValueError(f"spread must be a positive number, got {spread}")
-    if not np.isfinite(effect):
-        raise ValueError(f"effect must be a finite number, got {effect}")
+    _check_effect(effect, spread)
     if n_simulations < 1:
         raise ValueError(f"n_simulations must be at least 1, got {n_simulations}")
     _check(n_tables, alpha)
     differences = rng.normal(effect, spread, size=(n_simulations, n_tables))
     return float(np.mean(wilcoxon(differences, axis=1).pvalue <= alpha))
+
+
+def tables_needed(effect: float, spread: float, *, power: float = 0.8, alpha: float = 0.05) -> int:
+    """Number of tables with which Wilcoxon's signed-rank test finds a difference between two arms often enough.
+
+    Parameters
+    ----------
+    effect, spread, alpha :
+        As for `simulate_power`; the sign of `effect` does not matter.
+    power : float
+        How often the difference shall be found.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or more than a million tables would be needed, as for an effect of 0.
+
+    Notes
+    -----
+    The t-test's number of tables times π / 3, the inverse of the test's asymptotic relative efficiency for normal
+    differences, and at least so many that the smallest possible p-value reaches `alpha`. `simulate_power` agrees to
+    within a few hundredths from about ten tables on; with fewer, the test has so few possible p-values that its power
+    is lower.
+
+    References
+    ----------
+    E. L. Lehmann: *Nonparametrics: Statistical Methods Based on Ranks*, Holden-Day 1975, chapter 4.
+
+    Examples
+    --------
+    >>> tables_needed(0.5, 1.0)
+    35
+    >>> tables_needed(100.0, 1.0)
+    6
+    """
+    from statsmodels.stats.power import TTestPower
+
+    _check_effect(effect, spread)
+    _check(1, alpha)
+    if not 0 < power < 1:
+        raise ValueError(f"power must be between 0 and 1, got {power}")
+    least = next(n for n in range(1, 10_000) if smallest_p_value(n) <= alpha)
+    test, size = TTestPower(), abs(effect) / spread
+
+    def suffices(n: int) -> bool:
+        return test.power(size, nobs=max(2.0, n * 3 / np.pi), alpha=alpha) >= power
+
+    low, high = least - 1, least
+    while not suffices(high):
+        low, high = high, 2 * high
+        if low > _MOST_TABLES:
+            raise ValueError(f"effect={effect} with spread={spread} would need more than {_MOST_TABLES:,} tables")
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if suffices(middle) else (middle, high)
+    return high
 
 
 def smallest_p_value(n_tables: int) -> float:
@@ -78,6 +137,13 @@ def smallest_p_value(n_tables: int) -> float:
     """
     _check(n_tables, 0.5)
     return min(1.0, 2.0 ** (1 - n_tables))
+
+
+def _check_effect(effect: float, spread: float) -> None:
+    if not (np.isfinite(spread) and spread > 0):
+        raise ValueError(f"spread must be a positive number, got {spread}")
+    if not np.isfinite(effect):
+        raise ValueError(f"effect must be a finite number, got {effect}")
 
 
 def _check(n_tables: int, alpha: float) -> None:

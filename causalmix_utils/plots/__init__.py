@@ -7,6 +7,7 @@ for readers who can't see it.
 """
 
 from causalmix_utils.plots.boxes import place_in_ring
+from causalmix_utils.plots.choices import plot_choices, plot_gains_by_table
 from causalmix_utils.plots.comparison import MODEL_COLORS, MODEL_LABELS, plot_model_means, plot_scores_by_table
 from causalmix_utils.plots.design import plot_power, plot_protocol
 from causalmix_utils.plots.diagnosis import KIND_COLORS, plot_scm_cost, plot_skills
@@ -49,6 +50,12 @@ from causalmix_utils.plots.style import (
     label_ends,
     make_axes,
 )
+from causalmix_utils.plots.trajectories import (
+    count_step_rows,
+    plot_step_composition,
+    plot_stopping_rules,
+    plot_validation_draws,
+)
 
 __all__ = [
     "ARM_COLORS",
@@ -59,6 +66,7 @@ __all__ = [
     "MODEL_LABELS",
     "arm_color",
     "arm_label",
+    "count_step_rows",
     "describe_dag",
     "describe_edge_probabilities",
     "describe_gains",
@@ -72,12 +80,14 @@ __all__ = [
     "make_axes",
     "place_in_ring",
     "plot_associations",
+    "plot_choices",
     "plot_differences",
     "plot_edge_overview",
     "plot_edge_probabilities",
     "plot_edge_stability",
     "plot_fine_tuning",
     "plot_gains",
+    "plot_gains_by_table",
     "plot_gap",
     "plot_generator_cost",
     "plot_marginals",
@@ -91,6 +101,9 @@ __all__ = [
     "plot_score_means",
     "plot_scores_by_table",
     "plot_skills",
+    "plot_step_composition",
     "plot_step_rows",
+    "plot_stopping_rules",
     "plot_trajectory",
+    "plot_validation_draws",
 ]

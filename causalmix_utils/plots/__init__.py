@@ -9,7 +9,8 @@ for readers who can't see it.
 from causalmix_utils.plots.boxes import place_in_ring
 from causalmix_utils.plots.choices import plot_choices, plot_gains_by_table
 from causalmix_utils.plots.comparison import MODEL_COLORS, MODEL_LABELS, plot_model_means, plot_scores_by_table
-from causalmix_utils.plots.design import plot_power, plot_protocol
+from causalmix_utils.plots.costs import STAGES, plot_stage_costs
+from causalmix_utils.plots.design import plot_power, plot_protocol, plot_tables_needed
 from causalmix_utils.plots.diagnosis import KIND_COLORS, plot_scm_cost, plot_skills
 from causalmix_utils.plots.graphs import describe_dag, draw_dag
 from causalmix_utils.plots.labels import CREDIT_LABELS
@@ -41,6 +42,7 @@ from causalmix_utils.plots.results import (
     plot_trajectory,
 )
 from causalmix_utils.plots.rows import describe_marginals, plot_marginals
+from causalmix_utils.plots.sensitivity import plot_variants
 from causalmix_utils.plots.style import (
     ARM_COLORS,
     ARM_LABELS,
@@ -64,6 +66,7 @@ __all__ = [
     "KIND_COLORS",
     "MODEL_COLORS",
     "MODEL_LABELS",
+    "STAGES",
     "arm_color",
     "arm_label",
     "count_step_rows",
@@ -101,9 +104,12 @@ __all__ = [
     "plot_score_means",
     "plot_scores_by_table",
     "plot_skills",
+    "plot_stage_costs",
     "plot_step_composition",
     "plot_step_rows",
     "plot_stopping_rules",
+    "plot_tables_needed",
     "plot_trajectory",
     "plot_validation_draws",
+    "plot_variants",
 ]

@@ -25,6 +25,8 @@ _STAGES = {
     "early stopping": {"train T": _CONTEXT, "validation V": _SCORED},
     "the final model": {"train T": _CONTEXT, "validation V": _CONTEXT, "test E": _SCORED},
 }
+_SHADES = ["#0072B2", "#009E73", "#D55E00", "#CC79A7", "#000000"]
+_LINES = ["-", "--", "-.", ":", "-"]
 
 
 def plot_protocol(*, sizes: dict[str, int] | None = None, ax: Axes | None = None, title: str = "") -> Axes:
@@ -109,15 +111,64 @@ def plot_power(
     ax = make_axes(ax, title=title, xlabel="number of tables", ylabel="power")
     ax.axhline(goal, color=QUIET_COLOR, linewidth=1, linestyle="--", zorder=0)
     ends, colors = {}, {}
-    shades = ["#0072B2", "#009E73", "#D55E00", "#CC79A7", "#000000"]
-    lines = ["-", "--", "-.", ":", "-"]
     for place, effect in enumerate(power.columns):
-        color, name = shades[place % len(shades)], f"{effect:g} {unit}".strip()
-        ax.plot(power.index, power[effect], lines[place % len(lines)], color=color, marker="o", markersize=3)
+        color, name = _SHADES[place % len(_SHADES)], f"{effect:g} {unit}".strip()
+        ax.plot(power.index, power[effect], _LINES[place % len(_LINES)], color=color, marker="o", markersize=3)
         ends[name], colors[name] = (power.index[-1], power[effect].iloc[-1]), color
     ax.set_xscale("log", base=2)
     ax.set_xticks(list(power.index), [str(n) for n in power.index])
     ax.minorticks_off()
     ax.set_ylim(-0.03, 1.03)
     label_ends(ax, ends, colors=colors)
+    return ax
+
+
+def plot_tables_needed(
+    needed: pd.DataFrame, *, available: int | None = None, unit: str = "", ax: Axes | None = None, title: str = ""
+) -> Axes:
+    """Number of tables that a comparison needs, over the number of splits of each, one curve for each true difference.
+
+    Parameters
+    ----------
+    needed : DataFrame of shape (n_split_numbers, n_effects)
+        Tables needed; index: splits of a table, columns: true differences.
+    available : int, optional
+        Number of tables that there are, drawn as a dashed line.
+    unit : str
+        Unit of the differences, written at the curves.
+    ax, title :
+        As for `plot_power`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If `needed` is empty.
+    """
+    if needed.empty:
+        raise ValueError("needed has no rows or no columns")
+    ax = make_axes(ax, title=title, xlabel="splits of each table", ylabel="tables needed", size=(6.4, 3.4))
+    names = {effect: f"{effect:g} {unit}".strip() for effect in needed.columns}
+    colors = {name: _SHADES[place % len(_SHADES)] for place, name in enumerate(names.values())}
+    for place, (effect, name) in enumerate(names.items()):
+        line = _LINES[place % len(_LINES)]
+        ax.plot(needed.index, needed[effect], line, color=colors[name], marker="o", markersize=3)
+    if available is not None:
+        ax.axhline(available, color=QUIET_COLOR, linestyle="--", linewidth=1, zorder=0)
+        ax.annotate(
+            f"{available} tables", xy=(0.01, available), xycoords=("axes fraction", "data"), xytext=(0, 3),
+            textcoords="offset points", fontsize="small", color="#555555",
+        )  # fmt: skip
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xticks(list(needed.index), [str(n) for n in needed.index])
+    ax.minorticks_off()
+    ticks = [n for n in (5, 10, 20, 50, 100, 200, 500, 1000, 5000) if n <= 2 * needed.max().max()]
+    ax.set_yticks(ticks, [str(n) for n in ticks])
+    ends = {names[effect]: (needed.index[-1], needed[effect].iloc[-1]) for effect in needed.columns}
+    label_ends(ax, ends, colors=colors)
+    ax.margins(x=0.12)
     return ax

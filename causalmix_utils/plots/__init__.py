@@ -8,6 +8,13 @@ for readers who can't see it.
 
 from causalmix_utils.plots.boxes import place_in_ring
 from causalmix_utils.plots.choices import plot_choices, plot_gains_by_table
+from causalmix_utils.plots.claims import (
+    label_comparison,
+    plot_comparisons,
+    plot_left_out,
+    plot_luck,
+    plot_same_summary,
+)
 from causalmix_utils.plots.comparison import MODEL_COLORS, MODEL_LABELS, plot_model_means, plot_scores_by_table
 from causalmix_utils.plots.costs import STAGES, plot_stage_costs
 from causalmix_utils.plots.design import plot_power, plot_protocol, plot_tables_needed
@@ -78,12 +85,14 @@ __all__ = [
     "draw_dag",
     "draw_marks",
     "draw_neighbourhood",
+    "label_comparison",
     "label_directly",
     "label_ends",
     "make_axes",
     "place_in_ring",
     "plot_associations",
     "plot_choices",
+    "plot_comparisons",
     "plot_differences",
     "plot_edge_overview",
     "plot_edge_probabilities",
@@ -93,6 +102,8 @@ __all__ = [
     "plot_gains_by_table",
     "plot_gap",
     "plot_generator_cost",
+    "plot_left_out",
+    "plot_luck",
     "plot_marginals",
     "plot_model_means",
     "plot_prior_fitted_network",
@@ -100,6 +111,7 @@ __all__ = [
     "plot_protocol",
     "plot_ranks",
     "plot_row_scores",
+    "plot_same_summary",
     "plot_scm_cost",
     "plot_score_means",
     "plot_scores_by_table",

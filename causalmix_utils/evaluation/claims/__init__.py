@@ -69,6 +69,7 @@ from causalmix_utils.evaluation.claims.verdicts import (
     REPRODUCED,
     Verdict,
     decide,
+    list_comparisons,
     list_evidence,
     list_verdicts,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "judge_kept_structure",
     "judge_ranks",
     "judge_spread",
+    "list_comparisons",
     "list_evidence",
     "list_verdicts",
     "median_after_selection",

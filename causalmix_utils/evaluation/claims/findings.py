@@ -9,6 +9,7 @@ import pandas as pd
 
 from causalmix_utils.evaluation.claims.evidence import (
     CONTRADICTED,
+    FEWEST_TABLES,
     HOLDS,
     LEVEL,
     Bootstrap,
@@ -174,11 +175,13 @@ def ratio_of_spreads(values: np.ndarray, *, axis: int = 0) -> np.ndarray:
 def describe_change(parts: Sequence[Part]) -> str:
     """What would change a finding's verdict: what is open, how fine the comparison is, and on whom it hangs."""
     sentences = []
+    if min(comparison.n_tables for part in parts for comparison in part.comparisons) < FEWEST_TABLES:
+        sentences.append(f"At least {FEWEST_TABLES} tables with all arms: fewer can't tell any difference.")
     undecided = [part for part in parts if part.status not in (HOLDS, CONTRADICTED)]
     widths = [(c.high - c.low) / 2 for part in undecided for c in part.comparisons if np.isfinite(c.high - c.low)]
     if undecided:
-        text = f"More tables: {len(undecided)} of {len(parts)} parts are open"
-        sentences.append(f"{text}, with intervals of up to ± {max(widths):.2g}." if widths else f"{text}.")
+        reach = f", whose intervals reach up to ± {max(widths):.2g} around their middle" if widths else ""
+        sentences.append(f"More tables, for the {len(undecided)} of {len(parts)} parts that are open{reach}.")
     judged = [c for part in parts for c in part.comparisons if c.claimed is None]
     fragile = [c for c in judged if (c.without_one[0] - c.null) * (c.without_one[1] - c.null) < 0]
     if fragile:

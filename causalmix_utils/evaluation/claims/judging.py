@@ -8,9 +8,9 @@ import pandas as pd
 from causalmix_utils.evaluation.claims.evidence import Bootstrap
 from causalmix_utils.evaluation.claims.findings import FINDINGS, PUBLISHED, describe_change
 from causalmix_utils.evaluation.claims.grid import PlannedGrid
-from causalmix_utils.evaluation.claims.methods import METHOD_STATEMENTS, is_kept, judge_kept_structure
+from causalmix_utils.evaluation.claims.methods import METHOD_STATEMENTS, describe_kept_structure, judge_kept_structure
 from causalmix_utils.evaluation.claims.selection import name_checkpoint, select_runs
-from causalmix_utils.evaluation.claims.verdicts import AS_STATED, PARTLY, Verdict, decide
+from causalmix_utils.evaluation.claims.verdicts import AS_STATED, PARTLY, REPRODUCED, Verdict, decide
 
 CLAIMS: dict[int, str] = {
     1: "CausalMixFT has the highest median improvement over the pre-trained model, +0.12 ± 0.63, on 33 classification "
@@ -100,11 +100,13 @@ def _judge_statement(number: int, *, scores: pd.DataFrame | None, bootstrap: Boo
     statement = METHOD_STATEMENTS[number]
     verdict, reason, parts = AS_STATED, statement.how, ()
     if number == 6:
-        if scores is not None:
+        if scores is None:
+            said = "That the structure is kept was not measured."
+        else:
             parts = tuple(judge_kept_structure(scores, bootstrap=bootstrap))
-        kept = bool(parts) and is_kept(parts)
-        verdict = AS_STATED if kept else PARTLY
-        reason += f" That the structure is kept {'is' if kept else 'is not, or only in part,'} borne out by the scores."
+            said = describe_kept_structure(scores, parts, bootstrap=bootstrap)
+        verdict = AS_STATED if parts and decide(parts)[0] == REPRODUCED else PARTLY
+        reason = f"{reason} {said}"
     return Verdict(
         number=number,
         claim=CLAIMS[number],

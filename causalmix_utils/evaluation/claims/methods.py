@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -107,6 +108,17 @@ def judge_kept_structure(scores: pd.DataFrame, *, bootstrap: Bootstrap) -> list[
     ]
 
 
-def is_kept(parts: list[Part]) -> bool:
-    """Whether every part of `judge_kept_structure` holds."""
-    return all(part.status == HOLDS for part in parts)
+def describe_kept_structure(scores: pd.DataFrame, parts: Sequence[Part], *, bootstrap: Bootstrap) -> str:
+    """What the scores say about the kept structure, in two sentences; the second compares with SMOTE."""
+    holding = sum(part.status == HOLDS for part in parts)
+    text = (
+        f"That the structure is kept is measured on stored scores of such rows: {holding} of {len(parts)} parts hold."
+    )
+    smote = compare_pair(scores, "causal", "smote", value="usefulness", by="generator", bootstrap=bootstrap)
+    if smote.n_tables:
+        text += (
+            f" Kept does not mean best: SMOTE's rows, without any graph, teach about the target by a median of "
+            f"{abs(smote.estimate):.3f} AUC {'more' if smote.estimate < 0 else 'less'} (causal minus SMOTE "
+            f"{smote.estimate:+.3f}, 95 % interval {smote.low:+.3f} to {smote.high:+.3f})."
+        )
+    return text

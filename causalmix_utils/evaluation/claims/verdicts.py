@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from causalmix_utils.evaluation.claims.evidence import CONTRADICTED, HOLDS, Comparison, Part
+from causalmix_utils.evaluation.claims.evidence import CONTRADICTED, HOLDS, UNTOLD, Comparison, Part
 from causalmix_utils.evaluation.claims.grid import Share
 
 REPRODUCED = "reproduced"
@@ -65,8 +65,16 @@ class Verdict:
         """The comparisons of all parts."""
         return tuple(comparison for part in self.parts for comparison in part.comparisons)
 
+    @property
+    def ground(self) -> str:
+        """Why a claim is not reproduced, in two words: "contradicted" or "can't be told"; "" for other verdicts."""
+        if self.verdict != NOT_REPRODUCED:
+            return ""
+        return CONTRADICTED if any(part.status == CONTRADICTED for part in self.parts) else UNTOLD
+
     def __str__(self) -> str:
-        return f"provisional ({self.share}): {self.verdict}" if self.provisional else self.verdict
+        verdict = f"{self.verdict} ({self.ground})" if self.ground else self.verdict
+        return f"provisional ({self.share}): {verdict}" if self.provisional else verdict
 
 
 def decide(parts: Sequence[Part]) -> tuple[str, str]:
@@ -133,18 +141,22 @@ def list_verdicts(verdicts: Sequence[Verdict]) -> pd.DataFrame:
 
 
 def list_evidence(verdicts: Sequence[Verdict]) -> pd.DataFrame:
-    """One row for each comparison of all verdicts, with the columns of `Comparison` and ``claim``, ``part``."""
-    rows = [
-        {"claim": verdict.number, "part": part.text, **_flatten(comparison)}
+    """One row for each comparison of all verdicts: ``claim``, ``part``, and what `list_comparisons` gives."""
+    labels = [
+        {"claim": verdict.number, "part": part.text}
         for verdict in verdicts
         for part in verdict.parts
-        for comparison in part.comparisons
+        for _ in part.comparisons
     ]
+    comparisons = [comparison for verdict in verdicts for comparison in verdict.comparisons]
+    return pd.concat([pd.DataFrame(labels), list_comparisons(comparisons)], axis=1)
+
+
+def list_comparisons(comparisons: Sequence[Comparison]) -> pd.DataFrame:
+    """One row for each comparison, with its fields as columns; ``without_one`` becomes two."""
+    rows = []
+    for comparison in comparisons:
+        fields = asdict(comparison)
+        fields["without_one_low"], fields["without_one_high"] = fields.pop("without_one")
+        rows.append(fields)
     return pd.DataFrame(rows)
-
-
-def _flatten(comparison: Comparison) -> dict:
-    low, high = comparison.without_one
-    fields = asdict(comparison)
-    del fields["without_one"]
-    return fields | {"without_one_low": low, "without_one_high": high}

@@ -115,7 +115,7 @@ def test_every_command_has_a_help_page(capsys):
         (["benchmark", "--status", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
         (["rerun", "3f9c", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
         (["report", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
-        (["report", "--results", "absent"], "no results named 'chapter' in absent"),
+        (["report", "--results", "absent"], "'absent' holds none of the benchmarks ['paper', 'chapter']"),
         (["pretrain", "--steps", "0", "--out", "never"], "steps must be positive, got 0"),
     ],
 )

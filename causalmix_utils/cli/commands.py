@@ -136,7 +136,7 @@ def benchmark(options: argparse.Namespace) -> int:
         failures = failures[failures["id"].isin({run.identity for run in runs})]
         print(f"{len(results)} runs of profile {profile.name!r} are finished in {path}")
         if len(results):
-            _print_report(results, value="gain", baseline="default")
+            print_report(results, value="gain", baseline="default")
         if len(failures):
             print(f"{len(failures)} runs failed (make them again with --retry-failed):", file=sys.stderr)
             print(_format(failures.drop(columns="id")), file=sys.stderr)
@@ -202,22 +202,7 @@ def pretrain(options: argparse.Namespace) -> None:
     print(f"written: {written}")
 
 
-def report(options: argparse.Namespace) -> None:
-    from causalmix_utils.benchmark import RunStore, read_results
-
-    if options.store is not None:
-        if not options.store.is_file():
-            raise ValueError(f"--store={options.store} does not exist")
-        with RunStore(options.store) as store:
-            results = store.results()
-    else:
-        results, _ = read_results(options.results, name=options.name)
-    if results.empty:
-        raise ValueError("there are no finished runs to report")
-    _print_report(results, value=options.value, baseline=options.baseline)
-
-
-def _print_report(results: pd.DataFrame, *, value: str, baseline: str) -> None:
+def print_report(results: pd.DataFrame, *, value: str, baseline: str) -> None:
     """One table of arms for each checkpoint and regime."""
     from causalmix_utils.evaluation import add_gains, summarise_arms
 

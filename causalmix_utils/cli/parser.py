@@ -8,6 +8,7 @@ from pathlib import Path
 import causalmix_utils
 from causalmix_utils.cli import commands
 from causalmix_utils.cli.doctor import doctor as run_doctor
+from causalmix_utils.cli.report import report as run_report
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -88,14 +89,25 @@ def build_parser() -> argparse.ArgumentParser:
     )
     pretrain.set_defaults(command=commands.pretrain)
 
-    report = choices.add_parser("report", help="summarise a benchmark's results")
+    report = choices.add_parser(
+        "report", help="summarise a benchmark's results, judge the claims, rebuild tables and figures"
+    )
     _add_source_arguments(report)
-    report.add_argument("--name", default="chapter", help="profile of the exported results (default: chapter)")
+    report.add_argument("--name", help="profile of the exported results (default: paper if it is there, else chapter)")
     report.add_argument(
         "--value", default="gain", choices=["gain", "gain_points", "log_loss_gain"], help="what to compare"
     )
     report.add_argument("--baseline", default="default", metavar="ARM", help="arm to compare with (default: default)")
-    report.set_defaults(command=commands.report)
+    report.add_argument("--out", type=Path, metavar="FOLDER", help="write every table (CSV) and figure (PNG, SVG) here")
+    report.add_argument(
+        "--claims",
+        type=Path,
+        nargs="?",
+        const=Path("book/claims.md"),
+        metavar="FILE.md",
+        help="write the verdicts between the marks of this page (default: book/claims.md)",
+    )
+    report.set_defaults(command=run_report)
 
     doctor = choices.add_parser("doctor", help="check that this machine can run the book, and say how long it takes")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")

@@ -1,0 +1,281 @@
+"""The part of the claims page that stored results write, so that it can't drift from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from causalmix_utils.cli.files import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from causalmix_utils.benchmark import StoredBenchmark
+    from causalmix_utils.evaluation.claims import Comparison, Share, StructureAnswer, Verdict
+
+BEGIN = "<!-- From here to the end mark, `causalmix report --claims` writes. Change the results, not this text. -->"
+END = "<!-- The end of what `causalmix report --claims` writes. -->"
+
+GRID = "paper"
+"""Profile whose grid the verdicts should rest on."""
+
+SCALES = {"gain": "normalised gain", "gain_points": "AUC, points", "log_loss_gain": "log-loss, nats"}
+METHODS = ("causal", "causal_blanket")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All verdicts that a stored benchmark gives.
+
+    Parameters
+    ----------
+    stored : StoredBenchmark
+    verdicts : dict of (int, str) to list of Verdict
+        By regime and column; the largest regime first, ``gain`` first.
+    structure : dict of (int, str) to StructureAnswer
+        By regime and causal arm.
+    """
+
+    stored: StoredBenchmark
+    verdicts: dict[tuple[int, str], list[Verdict]]
+    structure: dict[tuple[int, str], StructureAnswer]
+
+    @property
+    def regime(self) -> int:
+        """The regime that the verdicts rest on."""
+        return self.stored.regimes[0]
+
+
+def judge_stored(stored: StoredBenchmark, *, scores: pd.DataFrame | None) -> Judged:
+    """The verdicts in both metrics, and the answer about the structure, at every regime."""
+    from causalmix_utils.evaluation.claims import PlannedGrid, answer_structure, judge_claims
+
+    grid = PlannedGrid.of_profile(GRID)
+    common = {"source": stored.name, "grid": grid}
+    return Judged(
+        stored,
+        {
+            (regime, value): judge_claims(stored.results, scores=scores, regime=regime, value=value, **common)
+            for regime in stored.regimes
+            for value in ("gain", "log_loss_gain")
+        },
+        {
+            (regime, method): answer_structure(stored.results, method=method, regime=regime, **common)
+            for regime in stored.regimes
+            for method in METHODS
+        },
+    )
+
+
+def render_claims(judged: Judged) -> str:
+    """The generated part of the page, as MyST markdown."""
+    main, beside = (judged.verdicts[judged.regime, value] for value in ("gain", "log_loss_gain"))
+    parts = [_render_source(judged), "## The verdicts\n", _render_overview(main, beside)]
+    parts += ["\n## The evidence, claim by claim\n", *map(_render_verdict, main)]
+    parts += [_render_structure(judged), _render_regimes(judged)]
+    return "\n".join(part for part in parts if part)
+
+
+def update_page(path: Path, text: str) -> None:
+    """Replace what stands between the two marks of a page.
+
+    Raises
+    ------
+    ValueError
+        If the page does not exist or lacks a mark.
+    """
+    if not path.is_file():
+        raise ValueError(f"--claims={path} does not exist")
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"--claims={path} lacks the line {END if begin else BEGIN}")
+    with replacing(path) as temporary:
+        temporary.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def _render_source(judged: Judged) -> str:
+    stored, (share, verdict) = judged.stored, _share(judged)
+    runs = stored.results
+    lines = [
+        ":::{admonition} What these verdicts rest on",
+        f"The stored benchmark `{stored.name}`"
+        + (f", exported on {stored.provenance['exported_at'][:10]}" if "exported_at" in stored.provenance else "")
+        + f": {len(runs):,} runs on {runs['table'].nunique()} tables, from the checkpoint `{verdict.checkpoint}`. "
+        f"The verdicts on findings use the runs at {judged.regime} rows.",
+    ]
+    if not share.complete:
+        lines.append("")
+        lines.append(f"**They are provisional.** What they should rest on is not all there: {share}.")
+        if not share.finished:
+            lines.append(
+                f"`{stored.name}` is no part of that grid, which is the profile `{GRID}`. It has fewer tables and "
+                "splits and smaller settings, and stands in until runs of the grid are stored."
+            )
+    return "\n".join([*lines, ":::\n"])
+
+
+def _share(judged: Judged) -> tuple[Share, Verdict]:
+    first = judged.verdicts[judged.regime, "gain"][0]
+    return first.share, first
+
+
+def _render_overview(main: list[Verdict], beside: list[Verdict]) -> str:
+    rows = []
+    for verdict, other in zip(main, beside, strict=True):
+        tables = max((comparison.n_tables for comparison in verdict.comparisons), default=0)
+        splits = max((comparison.n_splits for comparison in verdict.comparisons), default=0)
+        if verdict.share is not None:
+            in_log_loss, rests_on = _name(other), f"`{verdict.source}`: {tables} tables, {splits} splits"
+        else:
+            in_log_loss = "–"
+            rests_on = f"`{verdict.source}`" + (f"; scores of rows on {tables} tables" if tables else "")
+        name = f"*provisional:* **{_name(verdict)}**" if verdict.provisional else f"**{_name(verdict)}**"
+        rows.append([verdict.number, verdict.claim, name, in_log_loss, rests_on])
+    return render_table(["", "Claim", "Verdict", "Judged by log-loss", "Rests on"], rows)
+
+
+def _name(verdict: Verdict) -> str:
+    return f"{verdict.verdict} ({verdict.ground})" if verdict.ground else verdict.verdict
+
+
+def _render_verdict(verdict: Verdict) -> str:
+    lines = [f"### Claim {verdict.number}", "", f"> {verdict.claim}", "", f"**Verdict: {verdict}.** {verdict.reason}"]
+    if verdict.parts:
+        rows = [
+            [part.text if first else "", *_render_comparison(comparison)]
+            for part in verdict.parts
+            for first, comparison in (
+                (comparison is part.comparisons[0], comparison) for comparison in part.comparisons
+            )
+        ]
+        header = [
+            "Part",
+            "What",
+            "Estimate",
+            "95 % interval",
+            "Without any one table",
+            "Says",
+            "Tables",
+            "Splits",
+            "Runs",
+        ]
+        lines += ["", render_table(header, rows)]
+    ours = _ours(verdict.number)
+    if ours:
+        lines += ["", f"*What is our choice.* {ours}"]
+    lines += ["", f"*What would change the verdict.* {verdict.would_change}", ""]
+    return "\n".join(lines)
+
+
+def _ours(number: int) -> str:
+    from causalmix_utils.evaluation.claims import METHOD_STATEMENTS
+
+    return METHOD_STATEMENTS[number].ours if number in METHOD_STATEMENTS else ""
+
+
+def _render_comparison(comparison: Comparison) -> list[object]:
+    from causalmix_utils.plots import label_comparison
+
+    show = formatter(comparison)
+    what = f"{comparison.what}, {label_comparison(comparison)}"
+    if comparison.claimed is not None:
+        what += f" (claimed {show(comparison.claimed)})"
+    return [
+        what,
+        show(comparison.estimate),
+        f"{show(comparison.low)} to {show(comparison.high)}",
+        " to ".join(map(show, comparison.without_one)),
+        comparison.status,
+        comparison.n_tables,
+        comparison.n_splits,
+        comparison.n_runs,
+    ]
+
+
+def formatter(comparison: Comparison):
+    """How a comparison's numbers are written: to a fiftieth of what matters on their scale, NaN as a dash."""
+    if comparison.what.startswith("ratio"):
+        pattern = "{:.2f}"
+    elif "ranks" in comparison.what or comparison.value == "gain_points":
+        pattern = "{:+.2f}"
+    else:
+        pattern = "{:+.4f}" if comparison.value == "log_loss_gain" else "{:+.3f}"
+    return lambda number: "–" if number != number else pattern.format(number).replace("-", "−")
+
+
+def _render_structure(judged: Judged) -> str:
+    from causalmix_utils.evaluation.claims import METRICS, noise_bound
+    from causalmix_utils.plots import arm_label
+
+    answers = {method: judged.structure[judged.regime, method] for method in METHODS}
+    main = answers["causal"]
+    provisional = main.share is not None and not main.share.complete
+    answer = f"provisional ({main.share}): {main.answer}" if provisional else main.answer
+    each = "; ".join(f"{METRICS[value].split(',')[0]}: {given}" for value, given in main.by_metric.items())
+    lines = [
+        "## Does the causal structure matter?",
+        "",
+        f"**Answer: {answer}.** By metric: {each}.",
+        "",
+        "To say yes, the causal arm must do better than random graphs with as many edges, and better than columns "
+        "drawn independently, by more than the noise floor. Whether it beats SMOTE, which knows nothing of "
+        "causes, stands beside it.",
+        "",
+        *_bound_structure(main),
+    ]
+    for value, again in main.floors.items():
+        show = formatter(again)
+        lines.append(
+            f"- *Noise floor, {METRICS[value]}:* the same fine-tuning with another seed differs by a median of "
+            f"{show(again.estimate)} (95 % interval {show(again.low)} to {show(again.high)}), so a difference of up to "
+            f"{show(noise_bound(again)).lstrip('+')} is no finding. {_judge_floor(again)}"
+        )
+    for method, answer in answers.items():
+        header = [f"{arm_label(method)} minus", "Metric", "Median difference", "95 % interval", "Without any one table"]
+        rows = [
+            [arm_label(comparison.against), METRICS[comparison.value], *_render_comparison(comparison)[1:6]]
+            for comparison in answer.comparisons
+        ]
+        title = f"**{arm_label(method)}: {answer.answer}.**"
+        lines += ["", title, "", render_table([*header, "Better?", "Tables"], rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _bound_structure(answer: StructureAnswer) -> list[str]:
+    """How much the structure could matter, given the interval; the result, whatever the answer is."""
+    from causalmix_utils.evaluation.claims import METRICS
+
+    lines = []
+    for comparison in answer.comparisons:
+        if comparison.against == "random_dag":
+            show = formatter(comparison)
+            lines.append(
+                f"- *How much it could matter, {METRICS[comparison.value]}:* found graphs instead of random ones "
+                f"changed the median by {show(comparison.estimate)}; the 95 % interval reaches from "
+                f"{show(comparison.low)} to {show(comparison.high)} over {comparison.n_tables} tables."
+            )
+    return lines
+
+
+def _judge_floor(again: Comparison) -> str:
+    if not again.low <= 0 <= again.high:
+        return "**This interval should hold zero and does not: read every difference in this metric with suspicion.**"
+    return "It holds zero, as it should."
+
+
+def _render_regimes(judged: Judged) -> str:
+    rows = [
+        [f"{regime} rows", SCALES[value], *map(_name, verdicts[:3])]
+        + [judged.structure[regime, "causal"].answer if value == "gain" else ""]
+        for (regime, value), verdicts in judged.verdicts.items()
+    ]
+    header = ["Scarcity", "Judged by", "Claim 1", "Claim 2", "Claim 3", "Does structure matter?"]
+    return f"## Does it depend on scarcity and metric?\n\n{render_table(header, rows)}\n"
+
+
+def render_table(header: list[str], rows: list[list[object]]) -> str:
+    """A table as markdown, numbers and texts alike flush left."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

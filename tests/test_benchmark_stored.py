@@ -6,6 +6,7 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -123,5 +124,11 @@ def test_every_stored_benchmark_of_the_book_can_be_read_and_its_runs_found():
     stored = read_benchmark(RESULTS)
     assert stored.results["id"].is_unique and len(stored.trajectories)
     assert stored.coverage()["whole_tables"].max() >= 1
-    found = find_run(stored.results["id"].iloc[0], RESULTS, name=stored.name)
-    assert found.settings.identity == stored.results["id"].iloc[0]
+    identity = stored.results["id"].iloc[0]
+    found = stored.find(identity)
+    assert found.settings.identity == identity and found.environment["versions"]
+    same = find_run(identity, RESULTS, name=stored.name)
+    assert (found.settings, found.environment) == (same.settings, same.environment)
+    np.testing.assert_equal(found.metrics, same.metrics)
+    with pytest.raises(ValueError, match="identity='none' is not in the benchmark"):
+        stored.find("none")

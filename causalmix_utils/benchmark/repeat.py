@@ -65,7 +65,12 @@ def find_run(beginning: str, source: str | Path, *, name: str | None = None) -> 
             results, environments = store.results(), store.environments()
     else:
         raise ValueError(f"source={str(source)!r} is neither a store nor a folder")
-    row = results.set_index("id").loc[match_identity(beginning, results["id"], place=source)]
+    return pick_run(beginning, results, environments, place=source)
+
+
+def pick_run(beginning: str, results: pd.DataFrame, environments: list[dict], *, place: object) -> StoredRun:
+    """The one of some exported runs whose identity begins like this; `place` is named where there is none."""
+    row = results.set_index("id").loc[match_identity(beginning, results["id"], place=place)]
     settings = RunSettings.from_json(row["settings"])
     environment = next((one for one in environments if one["id"] == row["environment"]), {})
     return StoredRun(settings, _pick_metrics(row.to_dict()), environment)

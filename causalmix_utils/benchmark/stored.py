@@ -15,6 +15,7 @@ from urllib.error import HTTPError
 import pandas as pd
 
 from causalmix_utils.benchmark.export import read_results
+from causalmix_utils.benchmark.repeat import StoredRun, pick_run
 
 STORED_BENCHMARKS = ("paper", "chapter")
 """Names of stored benchmarks, the one to prefer first."""
@@ -110,6 +111,16 @@ class StoredBenchmark:
         present = self.results.groupby(_SPLIT)["arm"].transform("nunique")
         wanted = self.results.groupby("regime")["arm"].transform("nunique")
         return self._keep(self.results[present == wanted])
+
+    def find(self, beginning: str) -> StoredRun:
+        """A run by its identity or the beginning of it, for `repeat_run`; it works for results read by address, too.
+
+        Raises
+        ------
+        ValueError
+            If there is no such run or more than one.
+        """
+        return pick_run(beginning, self.results, self.provenance["environments"], place=f"the benchmark {self.name!r}")
 
     def coverage(self) -> pd.DataFrame:
         """How much of the grid is there, one row for each regime.

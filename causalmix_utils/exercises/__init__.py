@@ -5,7 +5,16 @@ answer and returns a `Feedback`. Most are one call of `check_number` or `check_s
 raise for a wrong answer and never show the solution. The chapter's quiz is shown and judged by `quiz`.
 """
 
-from causalmix_utils.exercises.benchmark import check_benchmark_1, check_benchmark_2, check_benchmark_3
+from causalmix_utils.exercises.benchmark import (
+    check_benchmark_1,
+    check_benchmark_2,
+    check_benchmark_3,
+    check_benchmark_4,
+    check_benchmark_5,
+    check_benchmark_6,
+    check_benchmark_7,
+    check_benchmark_8,
+)
 from causalmix_utils.exercises.causalmixft import check_causalmixft_1, check_causalmixft_2, check_causalmixft_3
 from causalmix_utils.exercises.discovery import (
     check_discovery_1,
@@ -52,6 +61,11 @@ __all__ = [
     "check_benchmark_1",
     "check_benchmark_2",
     "check_benchmark_3",
+    "check_benchmark_4",
+    "check_benchmark_5",
+    "check_benchmark_6",
+    "check_benchmark_7",
+    "check_benchmark_8",
     "check_causalmixft_1",
     "check_causalmixft_2",
     "check_causalmixft_3",

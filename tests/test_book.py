@@ -9,7 +9,6 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from docutils.nodes import make_id
 
 from tools import measure_chapters
 from tools.notebooks import tidy
@@ -177,31 +176,6 @@ def test_the_first_code_cell_installs_the_package_in_colab_and_only_there(path):
         assert i > condition
         assert lines[i].startswith("    %pip install -q ")
     assert re.search(rf'"causalmix-utils(\[[a-z,]+\])? @ git\+https://github\.com/{REPOSITORY}"', cell.source)
-
-
-@each_notebook
-def test_links_to_the_published_book_lead_somewhere(path):
-    base = re.escape(published_address(REPOSITORY))
-    for page, anchor in re.findall(rf"{base}((?:book|notebooks)/\w+)\.html(?:#([\w-]+))?", prose(path)):
-        assert page in toc_entries(), f"{page} is not a page of the book"
-        if anchor and page.startswith("book/"):
-            assert anchor in anchors(ROOT / f"{page}.md"), f"{page} has no anchor {anchor}"
-
-
-def anchors(page: Path) -> set[str]:
-    text = page.read_text(encoding="utf-8")
-    targets = set(re.findall(r"^\(([\w-]+)\)=$", text, re.MULTILINE))
-    headings = {make_id(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
-    glossary = re.findall(r":::\{glossary\}\n(.*?)\n:::", text, re.DOTALL)
-    terms = {
-        f"term-{make_id_of_term(term)}" for block in glossary for term in re.findall(r"^(\S.*)$", block, re.MULTILINE)
-    }
-    return targets | headings | terms
-
-
-def make_id_of_term(term: str) -> str:
-    # Sphinx keeps capital letters in the anchors of glossary terms.
-    return re.sub(r"[^A-Za-z0-9.]+", "-", term).strip("-")
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))

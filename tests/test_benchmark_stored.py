@@ -48,6 +48,16 @@ def test_the_full_benchmark_is_preferred_where_it_is_stored(folder):
     assert read_benchmark(folder).name == "chapter"
 
 
+def test_a_grid_that_has_just_begun_can_be_passed_over(folder):
+    assert read_benchmark(folder, least_tables=4).name == "paper"  # two runs are missing, and no table
+    begun = pd.read_parquet(folder / "paper.parquet").query("table in ['diabetes', 'vehicle']")
+    write_whole(folder / "paper.parquet", begun)
+    assert read_benchmark(folder).name == "paper"
+    assert read_benchmark(folder, least_tables=3).name == "chapter"
+    with pytest.raises(ValueError, match="with at least 5 tables"):
+        read_benchmark(folder, least_tables=5)
+
+
 def test_an_empty_folder_and_a_text_of_names_are_refused(tmp_path):
     with pytest.raises(ValueError, match="holds none of the benchmarks"):
         read_benchmark(tmp_path)

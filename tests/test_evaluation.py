@@ -19,6 +19,7 @@ from causalmix_utils.evaluation import (
     intervals_by_arm,
     log_loss,
     median_over_tables,
+    min_max_score,
     nemenyi_p_values,
     normalised_gain,
     per_table,
@@ -201,6 +202,25 @@ def test_add_gains_keeps_regimes_and_checkpoints_apart():
         | {"auc": [0.6, 0.8, 0.8, 0.9], "log_loss": 0.5}
     )
     np.testing.assert_allclose(add_gains(runs)["gain"], [0, 0.5, 0, 0.5])
+
+
+@relaxed
+@given(results_frames())
+def test_min_max_scores_are_one_for_the_best_arm_and_do_not_show_the_scale(runs):
+    scores = min_max_score(runs, value="gain")
+    per_split = scores.groupby([runs["table"], runs["split"]])
+    told_apart = runs.groupby(["table", "split"])["gain"].nunique() > 1
+    assert (per_split.max()[told_apart] == 1).all() and (per_split.min()[told_apart] == 0).all()
+    assert per_split.max()[~told_apart].isna().all()
+    np.testing.assert_allclose(min_max_score(runs.assign(gain=2 * runs["gain"]), value="gain"), scores)
+
+
+def test_a_min_max_score_changes_when_another_arm_is_left_out():
+    runs = pd.DataFrame({"table": "a", "split": 0, "arm": list("xyz"), "auc": [0.5, 0.6, 0.9]})
+    assert min_max_score(runs)[1] == pytest.approx(0.25)
+    assert min_max_score(runs[runs["arm"] != "z"])[1] == 1
+    with pytest.raises(ValueError, match="no column 'recall'"):
+        min_max_score(runs, value="recall")
 
 
 def test_add_gains_refuses_two_baselines():

@@ -180,7 +180,9 @@ class StoredBenchmark:
         )
 
 
-def read_benchmark(folder: str | Path, *, prefer: Sequence[str] = STORED_BENCHMARKS) -> StoredBenchmark:
+def read_benchmark(
+    folder: str | Path, *, prefer: Sequence[str] = STORED_BENCHMARKS, least_tables: int = 0
+) -> StoredBenchmark:
     """The first of some stored benchmarks that is there, whole or in part.
 
     Parameters
@@ -189,6 +191,9 @@ def read_benchmark(folder: str | Path, *, prefer: Sequence[str] = STORED_BENCHMA
         As for `read_results`.
     prefer : sequence of str
         Names, the one to prefer first.
+    least_tables : int
+        Pass over a benchmark that has fewer tables on which all arms have finished a split, counted in its largest
+        regime; a grid that has just begun is of little use.
 
     Returns
     -------
@@ -198,7 +203,7 @@ def read_benchmark(folder: str | Path, *, prefer: Sequence[str] = STORED_BENCHMA
     Raises
     ------
     ValueError
-        If `folder` holds none of them.
+        If `folder` holds none of them, or none with so many tables.
     """
     if isinstance(prefer, str):
         raise ValueError(f"prefer must be a sequence of names, got the text {prefer!r}")
@@ -207,8 +212,11 @@ def read_benchmark(folder: str | Path, *, prefer: Sequence[str] = STORED_BENCHMA
             results, provenance = read_results(folder, name=name)
         except ValueError:
             continue
-        return StoredBenchmark(name, results, _read_trajectories(folder, name), provenance)
-    raise ValueError(f"folder={str(folder)!r} holds none of the benchmarks {list(prefer)}")
+        stored = StoredBenchmark(name, results, _read_trajectories(folder, name), provenance)
+        if least_tables <= 0 or (stored.regimes and stored.coverage()["whole_tables"].iloc[0] >= least_tables):
+            return stored
+    with_tables = f" with at least {least_tables} tables" if least_tables > 0 else ""
+    raise ValueError(f"folder={str(folder)!r} holds none of the benchmarks {list(prefer)}{with_tables}")
 
 
 def _read_trajectories(folder: str | Path, name: str) -> pd.DataFrame:

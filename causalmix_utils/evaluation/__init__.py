@@ -45,6 +45,7 @@ from causalmix_utils.evaluation.gains import (
     BASELINE_ARM,
     add_gains,
     gain_in_points,
+    min_max_score,
     normalised_gain,
     validation_test_gap,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "mean_per_table",
     "median_over_tables",
     "membership_auc",
+    "min_max_score",
     "nearest_neighbour_ratios",
     "nemenyi_p_values",
     "noise_floor",

@@ -60,6 +60,40 @@ def gain_in_points(auc, auc_zero_shot):
     return 100.0 * (_as_numbers(auc) - _as_numbers(auc_zero_shot))
 
 
+def min_max_score(results: pd.DataFrame, *, value: str = "auc") -> pd.Series:
+    """Each run's value between the worst arm (0) and the best arm (1) of its table and split.
+
+    A usual normalisation, shown for comparison and not used for any result of this book: it hides whether the worst
+    arm lost or gained anything, and an arm's score changes when another arm is added or left out.
+
+    Parameters
+    ----------
+    results : DataFrame
+        One row for each run, with ``table``, ``split``, and ``regime``, ``checkpoint`` and ``seed`` where there
+        are several.
+    value : str
+        The column to scale; higher is better.
+
+    Returns
+    -------
+    Series
+        Index as `results`; NaN where all arms of a split have the same value.
+
+    Examples
+    --------
+    >>> runs = pd.DataFrame({"table": "a", "split": 0, "arm": list("xyz"), "auc": [0.5, 0.75, 1.0]})
+    >>> min_max_score(runs).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    keys = [key for key in (*_RUN_OF_BASELINE, "seed") if key in results.columns]
+    missing = sorted({"table", "split", value} - set(results.columns))
+    if missing:
+        raise ValueError(f"results has no column {missing[0]!r}; its columns are {list(results.columns)}")
+    groups = results.groupby(keys)[value]
+    low, width = groups.transform("min"), groups.transform("max") - groups.transform("min")
+    return ((results[value] - low) / width.where(width > 0)).rename("min_max_score")
+
+
 def add_gains(results: pd.DataFrame) -> pd.DataFrame:
     """Add each run's gains over the zero-shot run of the same table and split.
 

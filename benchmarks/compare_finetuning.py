@@ -11,7 +11,8 @@ more arm of ours replaces the attention kernel by plain softmax(q kᵀ) v while 
 embedded checkpoint and once for untrained weights in the layout of TabPFN v2.
 
 *Memory.* The process at its highest point, less what it held before, while a fit of four steps with two looks at 200
-validation rows runs on 1,000 rows of 20 features; each arm in a process of its own.
+validation rows runs on 1,000 rows of 20 features; each arm in a process of its own. Both loops with the layers' values
+kept, and with the values computed again in the backward pass, which is the library's default and an option of ours.
 
 *Agreement.* The same 60 steps on three development tables, validation AUC at every check: once with the rows of each
 step handed from our loop to the library, so that nothing may differ, and once with the library's own draws.
@@ -50,7 +51,8 @@ from causalmix_utils.benchmark.environment import describe_environment, measure_
 from causalmix_utils.benchmark.export import write_whole
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.finetuning.inputs import TableEncoder
-from causalmix_utils.finetuning.loop import QUERY_FRACTION, LoopSettings, RowPool, draw_step, run_loop
+from causalmix_utils.finetuning.loop import run_loop
+from causalmix_utils.finetuning.steps import QUERY_FRACTION, LoopSettings, RowPool, draw_step
 from causalmix_utils.foundation import embedded_checkpoint, load_classifier
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.pretraining.settings import PretrainingSettings
@@ -67,6 +69,8 @@ SIZES = {(200, 10): 12, (1000, 20): 5}
 """Rows and features, and the number of steps that are timed."""
 REPEATS = 2
 MEMORY_SIZE, MEMORY_STEPS, N_VALIDATION = (1000, 20), 4, 200
+MEMORY_REPEATS = 5
+MEMORY_ARMS = ("ours", "ours, values again", "library", "library, values kept")
 V2_NETWORK = {"emsize": 64, "nlayers": 4, "nhead": 4, "features_per_group": 2}
 TABLES = ("titanic", "saratoga", "auto-origin")
 N_ROWS, STEPS, SEED = 200, 60, 0
@@ -152,11 +156,11 @@ def make_settings(steps: int, **options) -> LoopSettings:
     return LoopSettings(**values | {"max_steps": steps, "early_stopping": False} | options)
 
 
-def make_ensemble(weights: Path, X: np.ndarray, y: np.ndarray, categorical: list[int] | None = None):
+def make_ensemble(weights: Path, X: np.ndarray, y: np.ndarray, categorical: list[int] | None = None, **options):
     classifier = load_classifier(
         weights, n_estimators=1, random_state=SEED, device="cpu", categorical_features_indices=categorical
     )
-    return TrainableEnsemble(classifier, X, y)
+    return TrainableEnsemble(classifier, X, y, **options)
 
 
 def make_rows(n_rows: int, n_features: int) -> tuple[np.ndarray, np.ndarray]:
@@ -167,8 +171,8 @@ def make_rows(n_rows: int, n_features: int) -> tuple[np.ndarray, np.ndarray]:
 # ---- speed ---------------------------------------------------------------------------------
 
 
-def time_ours(weights: Path, X: np.ndarray, y: np.ndarray, steps: int) -> float:
-    ensemble = make_ensemble(weights, X, y)
+def time_ours(weights: Path, X: np.ndarray, y: np.ndarray, steps: int, *, again: bool = False) -> float:
+    ensemble = make_ensemble(weights, X, y, activation_checkpointing=again)
     clock: list[float] = []
 
     def draw(*arguments):
@@ -193,6 +197,7 @@ def time_plain(*arguments) -> float:
 
 ARMS: dict[str, Callable[..., float]] = {
     "ours": time_ours,
+    "ours, values again": lambda *arguments: time_ours(*arguments, again=True),
     "library": lambda *arguments: time_library(*arguments, again=True),
     "library, values kept": lambda *arguments: time_library(*arguments, again=False),
     "ours, plain attention": time_plain,
@@ -223,8 +228,8 @@ def make_v2_checkpoint(folder: Path) -> Path:
 # ---- memory --------------------------------------------------------------------------------
 
 
-def remember_ours(X, y, X_validation, y_validation) -> None:
-    ensemble = make_ensemble(embedded_checkpoint(), X, y)
+def remember_ours(X, y, X_validation, y_validation, *, again: bool) -> None:
+    ensemble = make_ensemble(embedded_checkpoint(), X, y, activation_checkpointing=again)
     evaluator = ensemble.evaluator(X, y)
 
     def watch():
@@ -247,7 +252,8 @@ def remember(arm: str) -> dict:
     X, y = make_rows(MEMORY_SIZE[0] + N_VALIDATION, MEMORY_SIZE[1])
     parts = X[N_VALIDATION:], y[N_VALIDATION:], X[:N_VALIDATION], y[:N_VALIDATION]
     work = {
-        "ours": remember_ours,
+        "ours": lambda *rows: remember_ours(*rows, again=False),
+        "ours, values again": lambda *rows: remember_ours(*rows, again=True),
         "library": lambda *rows: remember_library(*rows, again=True),
         "library, values kept": lambda *rows: remember_library(*rows, again=False),
     }[arm]
@@ -264,10 +270,15 @@ def remember(arm: str) -> dict:
 
 
 def measure_memory(_: Path) -> list[dict]:
+    """Each arm several times, since how a process lays out its memory is partly chance."""
     lines = []
-    for arm in tqdm(list(ARMS)[:3], desc="memory", disable=None):
+    for repeat, arm in tqdm(
+        [(k, arm) for k in range(MEMORY_REPEATS) for arm in MEMORY_ARMS], desc="memory", disable=None
+    ):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            lines.append(pool.apply(remember, (arm,)))
+            lines.append(pool.apply(remember, (arm,)) | {"repeat": repeat})
+            pool.close()
+            pool.join()
     return lines
 
 
@@ -463,8 +474,9 @@ def summarise(frame: pd.DataFrame) -> dict:
         summary["seconds_of_a_step"] = _flatten(medians)
         summary["share_of_the_library's_seconds"] = _flatten(ratios)
     if "memory" in set(frame["part"]):
-        memory = frame[frame["part"] == "memory"].set_index("arm")["peak_mb"]
-        summary["peak_mb"] = memory.round(1).to_dict()
+        memory = frame[frame["part"] == "memory"].groupby("arm")["peak_mb"]
+        summary["peak_mb"] = memory.median().round(1).to_dict()
+        summary["range_of_peak_mb"] = {arm: [round(part.min(), 1), round(part.max(), 1)] for arm, part in memory}
     if "agreement" in set(frame["part"]):
         paths = frame[frame["part"] == "agreement"].pivot(
             index=["table", "step"], columns="arm", values="validation_auc"

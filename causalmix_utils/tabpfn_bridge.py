@@ -34,6 +34,9 @@ class TrainableEnsemble:
         Features of all rows that fine-tuning may draw, categories as codes, NaN where missing.
     y : ndarray of shape (n_rows,)
         Their class codes. Every class must occur.
+    activation_checkpointing : bool, default=False
+        Compute the layers' values again in the backward pass instead of keeping them: less memory, more time, the
+        same gradients.
 
     Attributes
     ----------
@@ -41,7 +44,9 @@ class TrainableEnsemble:
         The network to train. The given classifier does not share it.
     """
 
-    def __init__(self, classifier: TabPFNClassifier, X: np.ndarray, y: np.ndarray) -> None:
+    def __init__(
+        self, classifier: TabPFNClassifier, X: np.ndarray, y: np.ndarray, *, activation_checkpointing: bool = False
+    ) -> None:
         from tabpfn.base import ModelSpecs
 
         source = copy.deepcopy(classifier)
@@ -57,6 +62,7 @@ class TrainableEnsemble:
         self._views, self._X, self._y = source._initialize_dataset_preprocessing(X=X, y=y, random_state=self._seed)
         self._schema = source.inferred_feature_schema_
         self._n_classes = int(source.n_classes_)
+        self._activation_checkpointing = activation_checkpointing
 
     @property
     def n_views(self) -> int:
@@ -107,7 +113,10 @@ class TrainableEnsemble:
         X_query = torch.as_tensor(np.asarray(view.transform_X_test(self._X[query])), dtype=torch.float32)
         X = torch.cat([X_context, X_query]).to(self._device)[:, None]  # (context + query rows, 1 table, features)
         y = torch.as_tensor(np.asarray(view.y_train), dtype=torch.float32, device=self._device)[:, None]
-        logits = self.network(X, y, performance_options=PerformanceOptions(use_chunkwise_inference=False))[:, 0]
+        options = PerformanceOptions(
+            use_chunkwise_inference=False, force_recompute_layer=self._activation_checkpointing
+        )
+        logits = self.network(X, y, performance_options=options)[:, 0]
         order = view.config.class_permutation
         return logits[:, : self._n_classes] if order is None else logits[:, order]
 

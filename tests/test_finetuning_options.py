@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causalmix_utils.finetuning import CausalMixFTClassifier
-from causalmix_utils.finetuning.loop import LoopSettings, RowPool, draw_step, run_loop
+from causalmix_utils.finetuning.loop import run_loop
 from causalmix_utils.finetuning.stabilising import WeightAverage, blend, pull_towards
+from causalmix_utils.finetuning.steps import LoopSettings, RowPool, draw_step
 from causalmix_utils.finetuning.stopping import EarlyStopping, has_diverged, score_check
 from causalmix_utils.finetuning.validating import average_trajectories, choose_step, make_splits
 from causalmix_utils.foundation import load_classifier
@@ -257,6 +259,24 @@ def test_a_share_of_the_way_is_kept_only_if_it_serves_the_validation_rows_better
              rng=np.random.default_rng(0))  # fmt: skip
     half = blend(start, plain.snapshot(), 0.5)
     assert all(np.allclose(tensor, half[name], atol=1e-6) for name, tensor in ensemble.snapshot().items())
+
+
+def test_values_computed_again_give_the_same_gradients(ensemble):
+    classifier = load_classifier(n_estimators=1, device="cpu")
+    frugal = TrainableEnsemble(classifier, ensemble._X, ensemble._y, activation_checkpointing=True)
+    rows = np.arange(30), np.arange(30, 40)
+    kept = {}
+    for name, one in (("kept", ensemble), ("again", frugal)):
+        sizes = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda x, to=sizes: (to.append(x.numel()), x)[1], lambda x: x):
+            loss = one.loss(*rows, view=0)
+        loss.backward()
+        kept[name] = sum(sizes)
+    assert kept["again"] < 0.5 * kept["kept"], "fewer values wait for the backward pass"
+    for one, other in zip(ensemble.network.parameters(), frugal.network.parameters(), strict=True):
+        assert (one.grad is None) == (other.grad is None)
+        if one.grad is not None:
+            torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-6)
 
 
 def test_training_the_head_changes_nothing_before_it(ensemble):

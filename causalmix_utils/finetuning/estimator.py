@@ -92,6 +92,9 @@ class CausalMixFTClassifier(FineTunedModel):
         with one validation part.
     trainable : {"all", "head"}, default="all"
         Train all weights, or only those after the last layer.
+    activation_checkpointing : bool, default=False
+        Compute the layers' values again in the backward pass instead of keeping them: a step takes less memory and
+        more time. The weights come out the same, but for rounding.
     time_limit : float or None, default=None
         Seconds that a fit should take. Fitting the generator is never cut short; fine-tuning stops at the
         first step past the limit, so it takes one step at least.
@@ -177,6 +180,7 @@ class CausalMixFTClassifier(FineTunedModel):
         averaging: str = "none",
         interpolate: bool = False,
         trainable: str = "all",
+        activation_checkpointing: bool = False,
         time_limit: float | None = None,
         device: str = "auto",
         verbose: bool = False,
@@ -209,6 +213,7 @@ class CausalMixFTClassifier(FineTunedModel):
         self.averaging = averaging
         self.interpolate = interpolate
         self.trainable = trainable
+        self.activation_checkpointing = activation_checkpointing
         self.time_limit = time_limit
         self.device = device
         self.verbose = verbose
@@ -299,6 +304,7 @@ class CausalMixFTClassifier(FineTunedModel):
             self.validation_synthetic,
             test,
             self.seconds_,
+            self.activation_checkpointing,
             self.verbose,
         )
         settings, rngs = self._loop_settings(started), (fit_rng, sample_rng, loop_rng)

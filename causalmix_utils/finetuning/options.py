@@ -89,6 +89,7 @@ CHECKS: dict[str, Check] = {
     "averaging": _one_of(AVERAGING),
     "interpolate": _flag(),
     "trainable": _one_of(TRAINABLE),
+    "activation_checkpointing": _flag(),
     "time_limit": _number(0, within=False, optional=True),
     "device": _device(),
     "verbose": _flag(),

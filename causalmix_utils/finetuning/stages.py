@@ -73,6 +73,8 @@ class Job:
         Rows that are scored at every check for study.
     seconds : dict
         Is told how long each stage took.
+    activation_checkpointing : bool
+        See `TrainableEnsemble`.
     verbose : bool
         Show progress bars on a terminal.
     """
@@ -84,6 +86,7 @@ class Job:
     validation_synthetic: int
     test: Part | None
     seconds: dict[str, float]
+    activation_checkpointing: bool
     verbose: bool
 
     def run(
@@ -131,7 +134,8 @@ class Job:
             parts["test"] = self.test
         with stage("fine-tuning", self.seconds, verbose=False):
             pool_X, pool_y = self._encode(train if synthetic is None else train.concat(synthetic))
-            ensemble = TrainableEnsemble(self.classifier, pool_X, pool_y)
+            again = self.activation_checkpointing
+            ensemble = TrainableEnsemble(self.classifier, pool_X, pool_y, activation_checkpointing=again)
             watch = self._make_watch(ensemble, (pool_X[: len(train)], pool_y[: len(train)]), parts) if parts else None
             pool = RowPool(pool_y, len(train), batch=batch)
             if settings.time_limit is not None:

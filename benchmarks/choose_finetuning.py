@@ -99,8 +99,8 @@ NEEDS_ROWS = (
     "three quarters synthetic",
 )
 STAGES = (
-    (("default", "learning rate 5e-4", "learning rate 1e-4", "uniform average", "L2-SP 200"), (None, "smote"), 3),
-    (("default",), ("causal_blanket",), 3),
+    (("default",), (None, "smote", "causal_blanket", "causal"), N_SPLITS),
+    (("learning rate 5e-4", "learning rate 1e-4", "uniform average", "L2-SP 200"), (None, "smote"), 3),
     (("head alone", *NEEDS_ROWS), (None, "smote"), 3),
     (("cross-validation",), (None,), 3),
     (tuple(TRAININGS), (None, "smote", "causal_blanket"), N_SPLITS),

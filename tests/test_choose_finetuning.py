@@ -41,9 +41,9 @@ def test_only_development_tables_are_looked_at(trainings):
 
 def test_no_training_is_listed_twice_and_the_first_comparison_comes_first(trainings):
     assert len({training.identity for training in trainings}) == len(trainings)
-    first = trainings[: 2 * 3 * len(choose_finetuning.TABLES)]
+    first = trainings[: 4 * 5 * len(choose_finetuning.TABLES)]
     assert {training.name for training in first} == {"default"}
-    assert {training.generator for training in first} == {None, "smote"}
+    assert {training.generator for training in first} == {None, "smote", "causal_blanket", "causal"}
 
 
 def test_a_rule_changes_which_check_counts():

@@ -12,6 +12,7 @@ from causalmix_utils.benchmark.parts import count_splits, load_source_table
 PUBLISHED_ARMS = ("default", "causal", "ctgan", "tabebm", "table_augment", "smote", "random_dag")
 """The arms that are counted as the fine-tuning runs of the profile ``paper``; the others come on top."""
 
+# Frozen on 2026-11-28, before the first run of the profile "paper": see "What was fixed beforehand" in book/cluster.md.
 _FINE_TUNING = {
     "n_estimators": 4,
     "learning_rate": 2e-4,

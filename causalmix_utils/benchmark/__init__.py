@@ -2,7 +2,7 @@
 
 >>> from causalmix_utils.benchmark import PROFILES
 >>> sorted(PROFILES)
-['chapter', 'paper', 'smoke', 'tabarena']
+['case_study', 'chapter', 'paper', 'smoke', 'tabarena']
 """
 
 from causalmix_utils.benchmark.arms import ARMS, PROTOCOL, SOURCES, Arm, RunSettings, derive_seed

@@ -50,7 +50,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     benchmark = choices.add_parser("benchmark", help="run or resume a benchmark")
     benchmark.add_argument(
-        "--profile", default="smoke", metavar="NAME", help="smoke, chapter, paper or tabarena (default: smoke)"
+        "--profile",
+        default="smoke",
+        metavar="NAME",
+        help="smoke, chapter, case_study, paper or tabarena (default: smoke)",
     )
     benchmark.add_argument("--store", type=Path, metavar="FILE", help="file of results (default: runs/PROFILE.sqlite)")
     benchmark.add_argument("--backend", default="loky", choices=["loky", "dask"], help="where runs are executed")

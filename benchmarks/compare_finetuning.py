@@ -476,7 +476,9 @@ def summarise(frame: pd.DataFrame) -> dict:
     if "memory" in set(frame["part"]):
         memory = frame[frame["part"] == "memory"].groupby("arm")["peak_mb"]
         summary["peak_mb"] = memory.median().round(1).to_dict()
-        summary["range_of_peak_mb"] = {arm: [round(part.min(), 1), round(part.max(), 1)] for arm, part in memory}
+        summary["range_of_peak_mb"] = {
+            arm: [round(float(x), 1) for x in (part.min(), part.max())] for arm, part in memory
+        }
     if "agreement" in set(frame["part"]):
         paths = frame[frame["part"] == "agreement"].pivot(
             index=["table", "step"], columns="arm", values="validation_auc"

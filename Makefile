@@ -55,7 +55,7 @@ lint: setup ## check code style, notebooks and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/notebooks.py check
-	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md MODEL_CARD.md book notebooks causalmix_utils tests tools benchmarks
+	$(BIN)/codespell *.md .github book notebooks causalmix_utils tests tools benchmarks
 
 format: setup ## format the code and strip outputs from the notebooks
 	$(BIN)/ruff check --fix .

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -222,3 +223,48 @@ def test_no_file_of_the_book_is_large():
 def test_figures_in_pages_have_alternative_text():
     for path in [ROOT / "README.md", *ROOT.glob("book/*.md"), *NOTEBOOKS]:
         assert "![](" not in path.read_text(encoding="utf-8"), f"{path.name} has an image without alternative text"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")), ids=lambda path: path.stem
+)
+def test_an_issue_template_is_a_form_with_questions(path):
+    form = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if path.stem == "config":
+        assert all({"name", "url", "about"} == set(link) for link in form["contact_links"])
+        return
+    assert {"name", "description", "body"} <= set(form)
+    ids = [field["id"] for field in form["body"]]
+    assert len(set(ids)) == len(ids)
+    assert any(field.get("validations", {}).get("required") for field in form["body"])
+    assert all(field["attributes"]["label"] for field in form["body"])
+
+
+def test_the_citation_names_the_version_and_the_licence_of_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert citation["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors"} <= set(citation)
+    assert str(citation["version"]) == project["version"]
+    assert citation["license"] == project["license"]
+    assert citation["repository-code"] == f"https://github.com/{REPOSITORY}"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", citation["date-released"])
+
+
+def test_the_changelog_has_a_section_for_what_is_not_released():
+    assert "\n## Unreleased\n\n- " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_contributing_has_a_checklist_for_each_kind_of_addition():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    sections = {part.partition("\n")[0]: part for part in text.split("\n## ")[1:]}
+    for what in ("Add a generator", "Add a table", "Add an exercise or a quiz question", "Add a chapter"):
+        assert sections[what].count("- [ ] ") >= 5
+
+
+def test_files_that_contributing_names_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(?:\.venv/bin/python )?((?:tests|tools|book|benchmarks|causalmix_utils)/[\w./*-]*)", text)
+    missing = [name for name in named if not list(ROOT.glob(name))]
+    assert len(named) > 10
+    assert not missing

@@ -44,7 +44,7 @@ def main() -> None:
 def files() -> list[Path]:
     """Every file that may hold an address of this repository."""
     found = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CITATION.cff", "MODEL_CARD.md")]
-    found += [*ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*.ipynb")]
+    found += [*ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob(".github/ISSUE_TEMPLATE/*.yml")]
     return sorted(path for path in found if path.exists())
 
 

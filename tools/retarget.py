@@ -22,6 +22,7 @@ OWN_ADDRESSES = (
     re.compile(rf"(?P<before>causalmix-utils(?:\[[a-z,]+\])? @ git\+https://github\.com/){REPOSITORY}"),
     re.compile(rf"(?P<before>https://colab\.research\.google\.com/github/){REPOSITORY}(?=/blob/[^/]+/notebooks/)"),
     re.compile(rf"(?P<before>https://github\.com/){REPOSITORY}(?=/raw/[^/]+/book/results)"),
+    re.compile(rf"(?P<before>https://github\.com/){REPOSITORY}(?=/blob/[^/]+/CONTRIBUTING\.md)"),
     re.compile(rf"(?P<before>repository-code: \"?https://github\.com/){REPOSITORY}"),
 )
 PUBLISHED = re.compile(

@@ -16,6 +16,13 @@ from causalmix_utils.exercises.benchmark import (
     check_benchmark_8,
 )
 from causalmix_utils.exercises.causalmixft import check_causalmixft_1, check_causalmixft_2, check_causalmixft_3
+from causalmix_utils.exercises.claims import (
+    check_claims_1,
+    check_claims_2,
+    check_claims_3,
+    check_claims_4,
+    check_claims_5,
+)
 from causalmix_utils.exercises.discovery import (
     check_discovery_1,
     check_discovery_2,
@@ -69,6 +76,11 @@ __all__ = [
     "check_causalmixft_1",
     "check_causalmixft_2",
     "check_causalmixft_3",
+    "check_claims_1",
+    "check_claims_2",
+    "check_claims_3",
+    "check_claims_4",
+    "check_claims_5",
     "check_discovery_1",
     "check_discovery_2",
     "check_discovery_3",

@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 
 from causalmix_utils.exercises.feedback import Feedback, format_text
 
-CHAPTERS = ("foundation", "discovery", "scm_fitting", "sampling", "causalmixft", "benchmark", "pretraining")
+CHAPTERS = ("foundation", "discovery", "scm_fitting", "sampling", "causalmixft", "benchmark", "claims", "pretraining")
 _LETTERS = "abcdef"
 
 

@@ -130,9 +130,9 @@ def plot_same_summary(
         ax.errorbar(median, line + 0.33, xerr=spread, fmt="D", color="#0072B2", capsize=4, markersize=5)
         ax.annotate(
             f"{losing.sum()} of {len(values)} tables lose",
-            xy=(1.0, line),
+            xy=(0.01, line),
             xycoords=("axes fraction", "data"),
-            ha="right",
+            ha="left",
             va="bottom",
             fontsize="small",
             color=HIGHLIGHT_COLOR,
@@ -240,6 +240,7 @@ def plot_left_out(
                 fontsize="x-small",
                 color="#555555",
             )
+    ax.margins(x=0.14)
     ax.set_yticks(range(estimates.shape[1]), [arm_label(arm) for arm in estimates])
     ax.set_ylim(estimates.shape[1] - 0.5, -0.7)
     ax.tick_params(axis="y", length=0)

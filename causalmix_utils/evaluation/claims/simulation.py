@@ -46,7 +46,7 @@ def draw_gains(shape: str, n_tables: int, *, median: float, spread: float, rng: 
     elif shape == "two groups":
         drawn = np.where(np.arange(n_tables) % 3 == 2, -6.0, 0.0) + noise
     elif shape == "one loud table":
-        drawn = np.where(np.arange(n_tables) == 0, -1000.0, 0.0) + noise
+        drawn = np.where(np.arange(n_tables) == 0, -100.0, 0.0) + noise
     else:
         raise ValueError(f"shape must be one of {list(SHAPES)}, got {shape!r}")
     return median + spread * (drawn - np.median(drawn)) / np.std(drawn, ddof=1)

@@ -1,0 +1,120 @@
+"""`causalmix report`: the claims page is what the stored results give, and the tables are those that were computed."""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causalmix_utils.benchmark import StoredBenchmark, read_benchmark, read_results
+from causalmix_utils.cli import main
+from causalmix_utils.cli.claims_page import BEGIN, END, judge_stored, render_claims, update_page
+from causalmix_utils.cli.report_files import list_figures, make_tables, write_report
+from causalmix_utils.evaluation import add_gains, per_table
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "book" / "results"
+
+
+@pytest.fixture(scope="module")
+def judged():
+    return judge_stored(read_benchmark(RESULTS), scores=read_results(RESULTS, name="generators")[0])
+
+
+def between_marks(page):
+    return page.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def test_the_claims_page_is_what_the_stored_results_give(judged):
+    assert between_marks(ROOT / "book" / "claims.md") == render_claims(judged).strip(), (
+        "run `causalmix report --claims`"
+    )
+
+
+def test_the_page_names_what_it_rests_on_and_gives_every_claim_a_verdict(judged):
+    text = render_claims(judged)
+    assert f"The stored benchmark `{judged.stored.name}`" in text
+    assert judged.stored.results["checkpoint"].iloc[0] in text
+    assert re.findall(r"^### Claim (\d)$", text, re.MULTILINE) == [str(number) for number in range(1, 10)]
+    assert text.count("What would change the verdict") == 9
+    complete = all(
+        verdict.share is None or verdict.share.complete for verdict in judged.verdicts[judged.regime, "gain"]
+    )
+    assert ("provisional" in text) == (not complete)
+
+
+def test_other_results_make_another_page(judged):
+    changed = judged.stored.results.copy()
+    changed.loc[changed["arm"] == "causal", "auc"] -= 0.01
+    again = judge_stored(
+        StoredBenchmark(judged.stored.name, changed, judged.stored.trajectories, judged.stored.provenance), scores=None
+    )
+    assert render_claims(again) != render_claims(judged)
+
+
+def test_only_what_stands_between_the_marks_is_replaced(tmp_path):
+    page = tmp_path / "claims.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    update_page(page, "new")
+    assert page.read_text(encoding="utf-8") == f"before\n{BEGIN}\n\nnew\n{END}\nafter\n"
+    page.write_text("no marks", encoding="utf-8")
+    with pytest.raises(ValueError, match="lacks the line"):
+        update_page(page, "new")
+    assert page.read_text(encoding="utf-8") == "no marks"
+
+
+def test_the_command_writes_page_tables_and_figures(capsys, tmp_path):
+    page = shutil.copy(ROOT / "book" / "claims.md", tmp_path / "claims.md")
+    committed = page.read_text(encoding="utf-8")
+    page.write_text(f"{committed.partition(BEGIN)[0]}{BEGIN}{END}{committed.partition(END)[2]}", encoding="utf-8")
+    status = main(["report", "--results", str(RESULTS), "--claims", str(page)])
+    printed = capsys.readouterr()
+    assert (status, printed.err) == (0, "")
+    assert page.read_text(encoding="utf-8") == committed
+    assert re.search(r"^9  method statement", printed.out, re.MULTILINE)
+    assert "Does the causal structure matter?" in printed.out
+
+
+def test_tables_hold_the_numbers_of_the_package(judged, tmp_path):
+    written = write_report(judged, tmp_path, figures=False)
+    assert len(written) == len(set(written)) and all(path.stat().st_size for path in written)
+    runs = add_gains(judged.stored.select().whole_splits().results)
+    stored = pd.read_csv(tmp_path / f"arms-gain_points-{judged.regime}.csv").set_index("arm")["median"]
+    expected = per_table(runs, value="gain_points").median()
+    np.testing.assert_allclose(stored[expected.index], expected)
+    evidence = pd.read_csv(tmp_path / "claims_evidence.csv")
+    assert {1, 2, 3, 6} == set(evidence["claim"])
+    assert set(evidence["value"]) >= {"gain", "log_loss_gain", "association_kept", "usefulness"}
+    claims = pd.read_csv(tmp_path / "claims.csv")
+    assert len(claims) == 9 + 3 * (2 * len(judged.stored.regimes) - 1)
+
+
+def test_figures_are_drawn_and_the_same_each_time(judged, tmp_path):
+    from causalmix_utils.cli.report_files import _save
+
+    figures = dict(list_figures(judged))
+    assert {"claim-1-a", "structure-causal-gain_points", f"gains-gain-{judged.regime}"} <= set(figures)
+    for name in ("claim-1-b", "structure-causal-gain_points"):
+        first = [path.read_bytes() for path in _save(figures[name], tmp_path / name)]
+        assert first == [path.read_bytes() for path in _save(figures[name], tmp_path / name)]
+
+
+def test_a_part_of_a_grid_is_reported(judged, tmp_path):
+    """A grid that is still running: arms and splits are missing here and there."""
+    results = judged.stored.results
+    unfinished = results[~((results["arm"] == "tabebm") & (results["split"] > 0))]
+    unfinished = unfinished[~((unfinished["arm"] == "smote") & (unfinished["table"] == unfinished["table"].iloc[0]))]
+    part = judge_stored(StoredBenchmark("paper", unfinished, judged.stored.trajectories, {}), scores=None)
+    names = [path.name for path in write_report(part, tmp_path, figures=False)]
+    assert f"arms-gain-{part.regime}.csv" in names
+    assert "`paper`" in render_claims(part)
+
+
+def test_one_arm_alone_is_reported_without_comparisons(judged, tmp_path):
+    results = judged.stored.results
+    two = results[results["arm"].isin(["zero_shot", "causal"])]
+    part = judge_stored(StoredBenchmark("paper", two, judged.stored.trajectories, {}), scores=None)
+    assert "can't be told" in render_claims(part)
+    assert "structure" in dict(make_tables(part))

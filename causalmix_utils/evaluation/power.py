@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 _MOST_TABLES = 1_000_000
-_LARGEST_SIZE = 4.0
 
 
 def simulate_power(
@@ -109,11 +108,12 @@ def tables_needed(effect: float, spread: float, *, power: float = 0.8, alpha: fl
     if not 0 < power < 1:
         raise ValueError(f"power must be between 0 and 1, got {power}")
     least = next(n for n in range(1, 10_000) if smallest_p_value(n) <= alpha)
-    # The power's formula overflows for large differences, of which the fewest possible tables are enough.
-    test, size = TTestPower(), min(abs(effect) / spread, _LARGEST_SIZE)
+    test, size = TTestPower(), abs(effect) / spread
 
     def suffices(n: int) -> bool:
-        return test.power(size, nobs=max(2.0, n * 3 / np.pi), alpha=alpha) >= power
+        # For large differences, which are seen for sure, the formula overflows.
+        found = test.power(size, nobs=max(2.0, n * 3 / np.pi), alpha=alpha)
+        return bool(np.isnan(found) or found >= power)
 
     low, high = least - 1, least
     while not suffices(high):

@@ -92,7 +92,7 @@ def test_the_module_and_the_script_are_the_same_command():
 
 
 def test_every_command_has_a_help_page(capsys):
-    for command in ("tables", "augment", "finetune", "benchmark", "rerun", "pretrain", "report"):
+    for command in ("tables", "augment", "finetune", "benchmark", "rerun", "pretrain", "report", "doctor"):
         status, out, _ = run(capsys, command, "--help")
         assert status == 0
         assert command in out

@@ -109,6 +109,32 @@ def test_a_missing_and_an_old_package_are_named_with_a_command_that_mends_both(m
     assert '"numpy' not in found.advice
 
 
+def test_where_nothing_is_installed_every_missing_package_is_named_and_the_advice_installs_them(tmp_path):
+    root = Path(__file__).resolve().parents[1]
+    (found,) = Path(checks.metadata.distribution("causalmix-utils")._path).parent.glob("causalmix_utils-*.dist-info")
+    (tmp_path / "causalmix_utils").symlink_to(root / "causalmix_utils")
+    (tmp_path / found.name).symlink_to(found)
+    code = "import sys; from causalmix_utils.cli import main; sys.exit(main(['doctor', '--json']))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=tmp_path, env={"PATH": ""}, capture_output=True, text=True
+    )
+    report = json.loads(done.stdout)["checks"]
+    assert done.returncode == 1
+    assert report["Python"]["state"] == report["checkpoint"]["state"] == "ok"
+    for name in ("numpy", "dowhy", "torch", "packaging"):
+        assert f"{name} is missing, needed " in report["packages"]["message"]
+        assert f'"{name}' in report["packages"]["advice"]
+    assert "ctgan" not in report["packages"]["message"]
+    assert report["tiny run"]["message"] == "the module 'numpy' is not installed"
+    assert "--no-deps" in report["tiny run"]["advice"]
+
+
+@pytest.mark.parametrize("wanted", ["<3.14,>=3.11", ">=2.0", "<0.15,>=0.14", ""])
+@pytest.mark.parametrize("version", ["3.11.7", "3.14.0", "3.9.1", "0.14", "0.14.2", "2.13.0+cpu", "0.15"])
+def test_ranges_are_read_without_a_library_as_with_it(wanted, version):
+    assert checks._contains_roughly(wanted, version) == checks._contains(wanted, version)
+
+
 def test_packages_of_extras_are_not_asked_for():
     names = {name for name, _ in checks._read_requirements()}
     assert {"numpy", "tabpfn", "dowhy"} <= names

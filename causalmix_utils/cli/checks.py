@@ -5,8 +5,10 @@ Only the standard library is imported at the top: a package that is missing is a
 
 from __future__ import annotations
 
+import operator
 import os
 import platform
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -129,6 +131,9 @@ def run_check(name: str) -> Check:
     """One check's finding; an error in it is a finding, too, so that one fault does not hide the next."""
     try:
         return CHECKS[name]()
+    except ModuleNotFoundError as error:
+        advice = "Install the package together with all that it needs: pip without --no-deps, in a fresh environment."
+        return Check("failed", f"the module {error.name!r} is not installed", advice)
     except Exception as error:  # whatever is wrong with a machine must not end the examination
         message = " ".join(str(error).split()) or type(error).__name__
         return Check("failed", message, "Install the package again, into a fresh environment.")
@@ -189,18 +194,37 @@ def _one_quiet_thread() -> Iterator[None]:
 
 def _read_requirements() -> Iterator[tuple[str, str]]:
     """Name and range of each package that is not optional and that this system needs."""
-    from packaging.requirements import Requirement
-
-    for line in metadata.requires(PACKAGE) or []:
-        row = Requirement(line)
+    lines = metadata.requires(PACKAGE) or []
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError:  # one of the packages that may be missing; all of them shall be named
+        for line in lines:
+            name, wanted = re.match(r"([\w.-]+)\s*([^;]*)", line).groups()
+            if "extra" not in line:
+                yield name, wanted.strip()
+        return
+    for row in map(Requirement, lines):
         if row.marker is None or row.marker.evaluate({"extra": ""}):
             yield row.name, str(row.specifier)
 
 
 def _contains(wanted: str | None, version: str) -> bool:
-    from packaging.specifiers import SpecifierSet
-
+    try:
+        from packaging.specifiers import SpecifierSet
+    except ModuleNotFoundError:
+        return _contains_roughly(wanted or "", version)
     return SpecifierSet(wanted or "").contains(version, prereleases=True)
+
+
+def _contains_roughly(wanted: str, version: str) -> bool:
+    """The same for plain numbers and the signs of this package's own ranges, without a library."""
+
+    def numbers(text: str) -> list[int]:
+        return [int(part) for part in re.findall(r"\d+", text)[:3]]
+
+    signs = {">=": operator.ge, "<=": operator.le, "<": operator.lt, ">": operator.gt}
+    rules = re.findall(r"(>=|<=|<|>)\s*([\d.]+)", wanted)
+    return all(signs[sign](numbers(version), numbers(limit)) for sign, limit in rules)
 
 
 def _state(good: bool) -> str:

@@ -47,8 +47,9 @@ def judge_highest_gain(results: pd.DataFrame, *, value: str = "gain", bootstrap:
     Returns
     -------
     list of Part
-        (a) the causal arm's median gain over tables is above zero; (b) the median over tables of causal minus each
-        other published arm is above zero; (c) the interval of the median gain holds the claimed size and not zero.
+        First, the causal arm's median gain over tables is above zero. Second, the median over tables of causal minus
+        each other published arm is above zero. Third, the interval of the median gain holds the claimed size and not
+        zero.
     """
     runs = pair_splits(results, arms=[METHOD], value=value)
     gains = wide_per_table(runs, arms=[METHOD], value=value)[METHOD]
@@ -81,10 +82,10 @@ def judge_spread(results: pd.DataFrame, *, value: str = "gain", bootstrap: Boots
     Returns
     -------
     list of Part
-        (a) the standard deviation over tables of the per-table medians is larger for default fine-tuning: the ratio's
-        interval is above 1; (b) so is the spread between the splits of one table, the other reading of "stable": the
-        median over tables of the difference of the standard deviations is above zero; (c) the ratio's interval holds
-        the claimed ratio and not 1.
+        First, the standard deviation over tables of the per-table medians is larger for default fine-tuning: the
+        ratio's interval is above 1. Second, so is the spread between the splits of one table, the other reading of
+        "stable": the median over tables of the difference of the standard deviations is above zero. Third, the
+        ratio's interval holds the claimed ratio and not 1.
     """
     arms = (REAL_ROWS, METHOD)
     runs = pair_splits(results, arms=arms, value=value)
@@ -119,9 +120,9 @@ def judge_ranks(results: pd.DataFrame, *, value: str = "gain", bootstrap: Bootst
     Returns
     -------
     list of Part
-        Each compares mean ranks among the five published arms, on the tables that have all of them: (a) causal before
-        default; (b) default before each statistical generator; (c) causal before each. An arm is before another
-        if the interval of the mean difference of their ranks is above zero.
+        Each compares mean ranks among the five published arms, on the tables that have all of them: first causal
+        before default, second default before each statistical generator, third causal before each of these. An arm
+        is before another if the interval of the mean difference of their ranks is above zero.
     """
     runs = pair_splits(results, arms=PUBLISHED, value=value)
     ranks = wide_per_table(runs, arms=PUBLISHED, value=value).rank(axis=1, ascending=False)

@@ -92,9 +92,9 @@ def judge_kept_structure(scores: pd.DataFrame, *, bootstrap: Bootstrap) -> list[
     Returns
     -------
     list of Part
-        (a) the associations between columns are closer to the real ones than with columns drawn independently;
-        (b) than with random graphs of as many edges; (c) the rows teach more about the target than those of random
-        graphs. Each holds if the interval of the median difference over tables is above zero.
+        First, the associations between columns are closer to the real ones than with columns drawn independently.
+        Second, they are closer than with random graphs of as many edges. Third, the rows teach more about the target
+        than those of random graphs. Each holds if the interval of the median difference over tables is above zero.
     """
     scores = scores.assign(association_kept=-scores["association_error"])
 

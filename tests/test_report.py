@@ -8,19 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causalmix_utils.benchmark import StoredBenchmark, read_benchmark, read_results
+from causalmix_utils.benchmark import StoredBenchmark, read_results
 from causalmix_utils.cli import main
 from causalmix_utils.cli.claims_page import BEGIN, END, judge_stored, render_claims, update_page
-from causalmix_utils.cli.report_files import list_figures, make_tables, write_report
+from causalmix_utils.cli.report import read_stored
+from causalmix_utils.cli.report_files import list_figures, save_figure, write_report
 from causalmix_utils.evaluation import add_gains, per_table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "book" / "results"
+FEW = 200  # resamples
 
 
 @pytest.fixture(scope="module")
 def judged():
-    return judge_stored(read_benchmark(RESULTS), scores=read_results(RESULTS, name="generators")[0])
+    return judge_stored(read_stored(RESULTS), scores=read_results(RESULTS, name="generators")[0])
 
 
 def between_marks(page):
@@ -49,7 +51,9 @@ def test_other_results_make_another_page(judged):
     changed = judged.stored.results.copy()
     changed.loc[changed["arm"] == "causal", "auc"] -= 0.01
     again = judge_stored(
-        StoredBenchmark(judged.stored.name, changed, judged.stored.trajectories, judged.stored.provenance), scores=None
+        StoredBenchmark(judged.stored.name, changed, judged.stored.trajectories, judged.stored.provenance),
+        scores=None,
+        n_resamples=FEW,
     )
     assert render_claims(again) != render_claims(judged)
 
@@ -92,13 +96,11 @@ def test_tables_hold_the_numbers_of_the_package(judged, tmp_path):
 
 
 def test_figures_are_drawn_and_the_same_each_time(judged, tmp_path):
-    from causalmix_utils.cli.report_files import _save
-
-    figures = dict(list_figures(judged))
+    figures = dict(list_figures(judged, None, baseline="default"))
     assert {"claim-1-a", "structure-causal-gain_points", f"gains-gain-{judged.regime}"} <= set(figures)
     for name in ("claim-1-b", "structure-causal-gain_points"):
-        first = [path.read_bytes() for path in _save(figures[name], tmp_path / name)]
-        assert first == [path.read_bytes() for path in _save(figures[name], tmp_path / name)]
+        first = [path.read_bytes() for path in save_figure(figures[name], tmp_path / name)]
+        assert first == [path.read_bytes() for path in save_figure(figures[name], tmp_path / name)]
 
 
 def test_a_part_of_a_grid_is_reported(judged, tmp_path):
@@ -106,7 +108,9 @@ def test_a_part_of_a_grid_is_reported(judged, tmp_path):
     results = judged.stored.results
     unfinished = results[~((results["arm"] == "tabebm") & (results["split"] > 0))]
     unfinished = unfinished[~((unfinished["arm"] == "smote") & (unfinished["table"] == unfinished["table"].iloc[0]))]
-    part = judge_stored(StoredBenchmark("paper", unfinished, judged.stored.trajectories, {}), scores=None)
+    part = judge_stored(
+        StoredBenchmark("paper", unfinished, judged.stored.trajectories, {}), scores=None, n_resamples=FEW
+    )
     names = [path.name for path in write_report(part, tmp_path, figures=False)]
     assert f"arms-gain-{part.regime}.csv" in names
     assert "`paper`" in render_claims(part)
@@ -115,6 +119,22 @@ def test_a_part_of_a_grid_is_reported(judged, tmp_path):
 def test_one_arm_alone_is_reported_without_comparisons(judged, tmp_path):
     results = judged.stored.results
     two = results[results["arm"].isin(["zero_shot", "causal"])]
-    part = judge_stored(StoredBenchmark("paper", two, judged.stored.trajectories, {}), scores=None)
+    part = judge_stored(StoredBenchmark("paper", two, judged.stored.trajectories, {}), scores=None, n_resamples=FEW)
     assert "can't be told" in render_claims(part)
-    assert "structure" in dict(make_tables(part))
+    names = {path.stem for path in write_report(part, tmp_path)}
+    assert {"structure", f"arms-gain-{part.regime}", f"gains-gain-{part.regime}"} <= names
+    assert "variants" not in names
+
+
+def test_the_full_benchmark_is_taken_once_it_has_enough_tables(judged, tmp_path):
+    results, small = judged.stored.results, tmp_path / "chapter.parquet"
+    results.to_parquet(small)
+    for name in ("chapter", "paper"):
+        (tmp_path / f"{name}.json").write_text("{}", encoding="utf-8")
+    results[results["table"] == results["table"].iloc[0]].to_parquet(tmp_path / "paper.parquet")
+    assert read_stored(tmp_path).name == "chapter"
+    results.to_parquet(tmp_path / "paper.parquet")
+    assert read_stored(tmp_path).name == "paper"
+    small.unlink()
+    results[results["table"] == results["table"].iloc[0]].to_parquet(tmp_path / "paper.parquet")
+    assert read_stored(tmp_path).name == "paper"

@@ -47,12 +47,21 @@ class Judged:
         return self.stored.regimes[0]
 
 
-def judge_stored(stored: StoredBenchmark, *, scores: pd.DataFrame | None) -> Judged:
-    """The verdicts in both metrics, and the answer about the structure, at every regime."""
+def judge_stored(stored: StoredBenchmark, *, scores: pd.DataFrame | None, n_resamples: int = 10_000) -> Judged:
+    """The verdicts in both metrics, and the answer about the structure, at every regime.
+
+    Parameters
+    ----------
+    stored : StoredBenchmark
+    scores : DataFrame or None
+        Scores of synthetic rows; see `judge_kept_structure`.
+    n_resamples : int
+        Resamples of the bootstrap; what the page shows is made with the default.
+    """
     from causalmix_utils.evaluation.claims import PlannedGrid, answer_structure, judge_claims
 
     grid = PlannedGrid.of_profile(GRID)
-    common = {"source": stored.name, "grid": grid}
+    common = {"source": stored.name, "grid": grid, "n_resamples": n_resamples}
     return Judged(
         stored,
         {

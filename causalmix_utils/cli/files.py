@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from causalmix_utils.cli.doubts import list_doubts
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from causalmix_utils.tables import Table
+
+
+ENDINGS = {".csv", ".tsv", ".txt"}
+CSV_OPTIONS = {"target": None, "categorical": [], "drop": [], "separator": ",", "decimal": "."}  # and their defaults
 
 
 def read_table(options: argparse.Namespace) -> Table:
@@ -18,27 +28,84 @@ def read_table(options: argparse.Namespace) -> Table:
     from causalmix_utils.tables import load_table
 
     path = Path(options.table)
-    if not (path.suffix.lower() == ".csv" or path.is_file()):
-        if options.target is not None or options.categorical:
-            raise ValueError(f"--target and --categorical are for CSV files, but {options.table!r} is not one")
+    if not (ENDINGS & {ending.lower() for ending in path.suffixes} or path.is_file()):
+        given = [name for name, default in CSV_OPTIONS.items() if getattr(options, name) != default]
+        if given:
+            raise ValueError(f"--{given[0]} is for CSV files, but {options.table!r} is not one")
         return load_table(options.table)
-    return _read_csv(path, target=options.target, categorical=options.categorical)
+    return _read_csv(path, **{name: getattr(options, name) for name in CSV_OPTIONS})
 
 
-def _read_csv(path: Path, *, target: str | None, categorical: Sequence[str]) -> Table:
-    import pandas as pd
-
+def _read_csv(
+    path: Path, *, target: str | None, categorical: Sequence[str], drop: Sequence[str], separator: str, decimal: str
+) -> Table:
     from causalmix_utils.tables import Table
+    from causalmix_utils.tables.conversion import read_csv
 
     if not path.is_file():
         raise ValueError(f"the file {path} does not exist")
-    header = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
-    if header.duplicated().any():
-        # pandas would rename the second of two equal names and go on.
-        raise ValueError(f"column name {header[header.duplicated()].iloc[0]!r} occurs more than once in {path}")
+    separator = separator.replace("\\t", "\t")
+    if len(separator) != 1 or len(decimal) != 1:
+        raise ValueError(f"--separator and --decimal are one sign each, got {separator!r} and {decimal!r}")
+    _check_first_line(path, separator)
+    frame = read_csv(path, separator=separator, decimal=decimal)
     if target is None:
-        raise ValueError(f"--target is missing: name the column to predict, one of {header.tolist()}")
-    return Table.from_frame(pd.read_csv(path), target=target, categorical=categorical, name=path.stem, source=str(path))
+        raise ValueError(f"--target is missing: name the column to predict, one of {list(frame.columns)}")
+    # Names are compared without the blanks around them, as the file's own are read without them.
+    target, categorical, drop = target.strip(), [*map(str.strip, categorical)], [*map(str.strip, drop)]
+    _check_names(list(frame.columns), path, target=[target], categorical=categorical, drop=drop)
+    if target in drop:
+        raise ValueError(f"--drop names the target {target!r}")
+    frame = frame.drop(columns=drop)
+    _check_labels(frame[target])
+    categorical = [name for name in categorical if name not in drop]
+    for doubt in list_doubts(frame.drop(columns=target), categorical=categorical):
+        print(f"causalmix: note: {doubt}", file=sys.stderr)
+    name = path.name.split(".")[0]
+    return Table.from_frame(frame, target=target, categorical=categorical, name=name, source=str(path))
+
+
+def _check_names(columns: list[str], path: Path, **options: Sequence[str]) -> None:
+    twice = [column for column in columns if columns.count(column) > 1]
+    if twice:
+        raise ValueError(f"column name {twice[0]!r} occurs more than once in {path}")
+    for option, names in options.items():
+        for name in names:
+            if name not in columns:
+                suggestion = _suggest(name, columns)
+                raise ValueError(f"--{option} {name!r} is not a column{suggestion}; the columns are {columns}")
+
+
+def _check_labels(labels: pd.Series) -> None:
+    unlabelled = labels.index[labels.isna()]
+    if len(unlabelled):
+        raise ValueError(
+            f"target column {labels.name!r} has {len(unlabelled)} missing values, the first in row {unlabelled[0] + 1} "
+            "below the header: a row without a class teaches nothing, so write the file without such rows"
+        )
+
+
+def _check_first_line(path: Path, separator: str) -> None:
+    """Find a file whose fields are separated by another sign, before everything becomes one column."""
+    if path.suffix.lower() not in ENDINGS:
+        return  # compressed
+    try:
+        with path.open(encoding="utf-8") as file:
+            line = file.readline()
+            for _ in file:  # to the end, so that a letter in another encoding is found wherever it stands
+                pass
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not written in UTF-8: save it anew as “CSV UTF-8” ({error})") from error
+    found = {sign: line.count(sign) for sign in ",;\t|"}
+    likely = max(found, key=found.get)
+    if found[likely] and not line.count(separator):
+        shown = "\\t" if likely == "\t" else likely
+        raise ValueError(f"the fields of {path} seem to be separated by {likely!r}: add --separator '{shown}'")
+
+
+def _suggest(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name.lower(), [column.lower() for column in known], n=1, cutoff=0.6)
+    return "".join(f" (did you mean {column!r}?)" for column in known if close and column.lower() == close[0])
 
 
 @contextmanager

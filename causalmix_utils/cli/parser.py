@@ -134,6 +134,15 @@ def _add_table_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help="columns of numbers that are categories (CSV files only)",
     )
+    parser.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave a column out; may be repeated (CSV files only)",
+    )
+    parser.add_argument("--separator", default=",", metavar="SIGN", help="between fields, such as ';' (CSV files only)")
+    parser.add_argument("--decimal", default=".", metavar="SIGN", help="of numbers, such as ',' (CSV files only)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same result (default: 0)")
 
 

@@ -11,14 +11,17 @@ if TYPE_CHECKING:
 
     from causalmix_utils.benchmark import StoredBenchmark
 
-SCORES = "generators"
-"""Name of the stored scores of synthetic rows, on which half of claim 6 rests."""
+ROWS, MODELS = "generators", "zero_shot"
+"""Names of the stored scores of synthetic rows, on which half of claim 6 rests, and of ordinary models."""
+
+LEAST_TABLES = 4
+"""A benchmark with fewer tables that every arm has finished gives way to the next one, as in the chapters."""
 
 
 def report(options: argparse.Namespace) -> None:
     from causalmix_utils.cli.commands import print_report
 
-    stored = _read_stored(options)
+    stored = _choose(options)
     if stored.results.empty:
         raise ValueError("there are no finished runs to report")
     print_report(stored.results, value=options.value, baseline=options.baseline)
@@ -26,12 +29,13 @@ def report(options: argparse.Namespace) -> None:
         return
     from causalmix_utils.cli.claims_page import judge_stored, render_claims, update_page
 
-    judged = judge_stored(stored, scores=_read_scores(options.results))
+    judged = judge_stored(stored, scores=_read_scores(options.results, ROWS))
     _print_verdicts(judged)
     if options.out is not None:
         from causalmix_utils.cli.report_files import write_report
 
-        written = write_report(judged, options.out, baseline=options.baseline)
+        models = _read_scores(options.results, MODELS)
+        written = write_report(judged, options.out, baseline=options.baseline, models=models)
         print(f"{len(written)} files written to {options.out}")
     if options.claims is not None:
         update_page(options.claims, render_claims(judged))
@@ -46,19 +50,30 @@ def _print_verdicts(judged) -> None:
     print(f"Does the causal structure matter? {judged.structure[judged.regime, 'causal'].answer}")
 
 
-def _read_stored(options: argparse.Namespace) -> StoredBenchmark:
-    from causalmix_utils.benchmark import STORED_BENCHMARKS, RunStore, StoredBenchmark, read_benchmark
+def read_stored(folder: Path) -> StoredBenchmark:
+    """The benchmark that the book's pages rest on: the full one once it has enough tables, else the small one."""
+    from causalmix_utils.benchmark import read_benchmark
+
+    try:
+        return read_benchmark(folder, least_tables=LEAST_TABLES)
+    except ValueError:
+        return read_benchmark(folder)
+
+
+def _choose(options: argparse.Namespace) -> StoredBenchmark:
+    from causalmix_utils.benchmark import RunStore, StoredBenchmark, read_benchmark
 
     if options.store is None:
-        return read_benchmark(options.results, prefer=STORED_BENCHMARKS if options.name is None else (options.name,))
+        named = options.name is not None
+        return read_benchmark(options.results, prefer=[options.name]) if named else read_stored(options.results)
     if not options.store.is_file():
         raise ValueError(f"--store={options.store} does not exist")
     with RunStore(options.store) as store:
         return StoredBenchmark(options.store.stem, store.results(), store.trajectories(), {})
 
 
-def _read_scores(folder: Path) -> pd.DataFrame | None:
-    """The scores of synthetic rows that lie beside the results; None where there are none."""
+def _read_scores(folder: Path, name: str) -> pd.DataFrame | None:
+    """Scores that lie beside the results; None where there are none."""
     from causalmix_utils.benchmark import read_results
 
-    return read_results(folder, name=SCORES)[0] if (folder / f"{SCORES}.parquet").is_file() else None
+    return read_results(folder, name=name)[0] if (folder / f"{name}.parquet").is_file() else None

@@ -1,0 +1,187 @@
+"""The tables and figures of the benchmark's chapter, rebuilt from the runs of one stored benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from causalmix_utils.cli.claims_page import SCALES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+VALUES = tuple(SCALES)
+GAPS = ("optimism_gap", "tracking_gap")
+EFFECTS = (0.25, 0.5, 1.0, 2.0)
+"""True differences in AUC points for which tables are counted."""
+
+SPLITS = (1, 2, 3, 5, 10, 30)
+TABLES = (4, 8, 16, 33, 64, 128)
+
+
+def list_tables(runs: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Tables by name: arms, gains by table, comparisons, ranks, noise, gaps and costs.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Runs of one regime with gains, on splits that every arm has.
+    baseline : str
+        The arm that others are compared with.
+    """
+    import pandas as pd
+
+    from causalmix_utils.evaluation import compare_arms, friedman_test, nemenyi_p_values, per_table, summarise_arms
+
+    fine_tuned = runs[runs["arm"] != "zero_shot"]
+    n_arms, n_tables = fine_tuned["arm"].nunique(), fine_tuned["table"].nunique()
+    for value in VALUES:
+        yield f"arms-{value}", summarise_arms(runs, value=value, baseline=baseline).reset_index()
+        yield f"tables-{value}", per_table(runs, value=value).reset_index()
+        if baseline in set(fine_tuned["arm"]) and n_arms > 1:
+            yield f"against_{baseline}-{value}", compare_arms(fine_tuned, value=value, baseline=baseline).reset_index()
+        if n_arms > 2 and n_tables > 1:
+            yield f"friedman-{value}", pd.DataFrame([friedman_test(fine_tuned, value=value)])
+            yield f"nemenyi-{value}", nemenyi_p_values(fine_tuned, value=value).rename_axis("arm").reset_index()
+    yield from _list_noise(fine_tuned, baseline=baseline)
+    for gap in GAPS:
+        if gap in fine_tuned and fine_tuned[gap].notna().any():
+            yield gap, per_table(fine_tuned, value=gap).reset_index()
+    costs = [name for name in runs if name.startswith("seconds_") or name == "peak_memory_mb"]
+    if costs:
+        yield "costs", runs.groupby("arm", sort=False)[costs].median().reset_index()
+
+
+def list_figures(runs: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, Callable[[], Axes]]]:
+    """Figures by name, each with the function that draws it; `runs` and `baseline` as for `list_tables`."""
+    from causalmix_utils.plots import plot_gains, plot_gap, plot_power, plot_ranks, plot_tables_needed
+
+    n_tables = runs["table"].nunique()
+    on_tables = f"on {n_tables} tables, {runs['regime'].iloc[0]} rows"
+    for value in VALUES:
+        yield f"gains-{value}", partial(plot_gains, runs, value=value, title=f"Gain over zero-shot {on_tables}")
+        if n_tables > 1 and runs["arm"].nunique() > 2:
+            yield f"ranks-{value}", partial(plot_ranks, runs, value=value)
+    for gap in GAPS:
+        if gap in runs and runs[gap].notna().any():
+            yield gap, partial(plot_gap, runs, value=gap, title=f"How far validation misled {on_tables}")
+    costs = _seconds_of_stages(runs)
+    if not costs.empty:
+        yield "costs", partial(_draw_costs, runs, costs)
+    spreads = _pool_spreads(runs[runs["arm"] != "zero_shot"], baseline=baseline)
+    if spreads is not None:
+        title = f"Tables needed to see a difference from {baseline}"
+        needed = _count_needed(*spreads)
+        yield "tables_needed", partial(plot_tables_needed, needed, available=n_tables, unit="points", title=title)
+        spread = (spreads[0] ** 2 + spreads[1] ** 2 / spreads[2]) ** 0.5
+        title = f"Chance to see a true difference, if differences spread by {spread:.2f} points"
+        yield "power", lambda: plot_power(_simulate(spread), unit="points", title=title)
+
+
+def make_variants(stored, scores: pd.DataFrame | None, *, baseline: str) -> dict[str, pd.DataFrame]:
+    """The comparison's runs under other choices.
+
+    Parameters
+    ----------
+    stored : StoredBenchmark
+        Splits that every arm has.
+    scores : DataFrame, optional
+        Stored scores of ordinary models and of the zero-shot one, which tell the tables with headroom.
+    baseline : str
+        The arm that others are compared with.
+    """
+    from causalmix_utils import evaluation, tables
+
+    known = tables.list_tables()
+    headroom = None
+    if scores is not None:
+        nearest = min(scores["n"].unique(), key=lambda n: abs(n - stored.regimes[0]))
+        headroom = evaluation.tables_with_headroom(scores[scores["n"] == nearest])
+    return evaluation.make_variants(
+        stored.results,
+        trajectories=stored.trajectories if len(stored.trajectories) else None,
+        headroom=headroom,
+        tabarena=known.loc[known["tabarena"] != "", "name"].tolist(),
+        baseline=baseline,
+    )
+
+
+def _list_noise(fine_tuned: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    import pandas as pd
+
+    from causalmix_utils.evaluation import noise_floor, spread_of_differences
+
+    arms = list(fine_tuned["arm"].unique())
+    if "default_again" in arms and "default" in arms:
+        floors = [{"value": value} | noise_floor(fine_tuned, value=value) for value in VALUES]
+        yield "noise_floor", pd.DataFrame(floors)
+    if baseline in arms and len(arms) > 1:
+        spreads = [
+            {"arm": arm, "value": value} | spread_of_differences(fine_tuned, arm=arm, baseline=baseline, value=value)
+            for value in VALUES
+            for arm in arms
+            if arm != baseline
+        ]
+        yield "spreads", pd.DataFrame(spreads)
+        pooled = _pool_spreads(fine_tuned, baseline=baseline)
+        if pooled is not None:
+            yield "tables_needed", _count_needed(*pooled).rename_axis("splits").reset_index()
+
+
+def _pool_spreads(fine_tuned: pd.DataFrame, *, baseline: str) -> tuple[float, float, float] | None:
+    """Spread of the differences in points between tables and between splits, over all arms; and splits of a table.
+
+    None where the two can't be told apart, or do not differ from zero.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from causalmix_utils.evaluation import spread_of_differences
+
+    others = [arm for arm in fine_tuned["arm"].unique() if arm not in (baseline, "default_again")]
+    if baseline not in set(fine_tuned["arm"]) or not others:
+        return None
+    parts = pd.DataFrame([spread_of_differences(fine_tuned, arm=arm, baseline=baseline) for arm in others])
+    between, within = np.sqrt((parts[["between", "within"]] ** 2).mean())
+    if not between > 0 or not np.isfinite(within):
+        return None
+    return float(between), float(within), float(parts["n_splits"].mean())
+
+
+def _count_needed(between: float, within: float, _: float) -> pd.DataFrame:
+    import pandas as pd
+
+    from causalmix_utils.evaluation import tables_needed
+
+    spreads = {k: (between**2 + within**2 / k) ** 0.5 for k in SPLITS}
+    return pd.DataFrame({effect: {k: tables_needed(effect, spreads[k]) for k in SPLITS} for effect in EFFECTS})
+
+
+def _simulate(spread: float) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    from causalmix_utils.evaluation import simulate_power
+
+    return pd.DataFrame(
+        {
+            effect: {n: simulate_power(effect, spread, n, rng=np.random.default_rng(0)) for n in TABLES}
+            for effect in EFFECTS
+        }
+    )
+
+
+def _seconds_of_stages(runs: pd.DataFrame) -> pd.DataFrame:
+    from causalmix_utils.plots import STAGES
+
+    columns = [f"seconds_{stage}" for stage in STAGES if f"seconds_{stage}" in runs]
+    return runs.groupby("arm", sort=False)[columns].median().rename(columns=lambda name: name.removeprefix("seconds_"))
+
+
+def _draw_costs(runs: pd.DataFrame, costs: pd.DataFrame) -> Axes:
+    from causalmix_utils.plots import plot_stage_costs
+
+    memory = runs.groupby("arm")["peak_memory_mb"].median() if "peak_memory_mb" in runs else None
+    return plot_stage_costs(costs, memory=memory, title="What a run of each arm costs, the median over runs")

@@ -15,6 +15,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed-from.txt
 UV := .cache/uv/bin/uv
+# Fetched for the targets that need them: axe-core and reveal.js; what drives a browser. Neither is part of the environment.
+JAVASCRIPT := .cache/javascript
+DRIVER := .cache/browser
 
 PORT ?= 8000
 PROFILE ?= smoke
@@ -25,7 +28,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup install book test lint format serve benchmark pretrain compare tables retarget lock resolve links clean distclean
+.PHONY: help setup install book slides pdf browser test lint format serve benchmark pretrain compare tables retarget lock resolve links clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,6 +50,30 @@ book: setup ## execute every chapter and build _build/html/index.html
 	@$(BIN)/python tools/clear_stale_outputs.py
 	OMP_NUM_THREADS=1 $(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "The book: _build/html/index.html"
+
+slides: $(JAVASCRIPT)/installed book ## build slides for reveal.js from the chapters: _build/slides/index.html (needs npm)
+	$(BIN)/python tools/slides.py _build/jupyter_execute/notebooks _build/slides $(JAVASCRIPT)/node_modules/reveal.js
+
+pdf: $(DRIVER)/installed ## print the whole book into _build/book.pdf (needs chromium)
+	@PYTHONPATH=$(DRIVER) $(BIN)/python tools/check_browser.py programs
+	@$(MAKE) book
+	PYTHONPATH=$(DRIVER) $(BIN)/python tools/print_book.py _build/html _build/book.pdf
+
+browser: $(JAVASCRIPT)/installed $(DRIVER)/installed ## look at every built page in a browser (needs chromium and npm)
+	@PYTHONPATH=$(DRIVER) $(BIN)/python tools/check_browser.py programs
+	@$(MAKE) book
+	PYTHONPATH=$(DRIVER) $(BIN)/python tools/check_browser.py _build/html $(JAVASCRIPT)/node_modules
+
+$(JAVASCRIPT)/installed: tools/browser_checks/package.json
+	@command -v npm > /dev/null || { echo "npm was not found. On Debian: apt-get install npm"; exit 1; }
+	mkdir -p $(JAVASCRIPT)
+	cp $< $(JAVASCRIPT)/
+	npm install --prefix $(JAVASCRIPT) --no-package-lock --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+$(DRIVER)/installed: tools/browser_checks/requirements.txt | setup
+	$(BIN)/python -m pip install --quiet --upgrade --target $(DRIVER) --requirement $<
+	@touch $@
 
 test: lint ## lint, then every test, notebooks in the smoke profile included
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TESTS)

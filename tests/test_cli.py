@@ -103,7 +103,7 @@ def test_every_command_has_a_help_page(capsys):
     [
         (["finetune", "credot-g"], "'credot-g'"),
         (["finetune", "absent.csv", "--target", "y"], "absent.csv does not exist"),
-        (["finetune", "wine", "--target", "y"], "--target and --categorical are for CSV files"),
+        (["finetune", "wine", "--target", "y"], "--target is for CSV files"),
         (["finetune", "wine", "--generator", "magic"], "'magic'"),
         (["finetune", "wine", "--weights", "absent.ckpt"], "absent.ckpt"),
         (["finetune", "wine", "--seed", "-1"], "--seed must not be negative, got -1"),

@@ -15,7 +15,7 @@ MOST = 0.9  # of the values
 def list_doubts(features: pd.DataFrame, *, categorical: Sequence[str] = ()) -> list[str]:
     """Sentences about columns from which nothing can be learnt as they are, and what can be done about each."""
     doubts = []
-    for name, column in features.items():
+    for name, column in features.items() if len(features) else ():
         values = column.dropna()
         said = _doubt(values, is_code=name in categorical, advice=f"leave it out with --drop {name!r}")
         if said:

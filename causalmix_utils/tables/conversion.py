@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 
-def read_csv(path: Path, *, separator: str) -> pd.DataFrame:
+def read_csv(path: Path, *, separator: str, decimal: str = ".") -> pd.DataFrame:
     """Read a CSV file with a header row; see `Table.from_csv` for what is refused."""
     options = {"sep": separator, "low_memory": False}
     try:
         header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
-        frame = pd.read_csv(path, index_col=False, **options)
+        frame = pd.read_csv(path, index_col=False, decimal=decimal, **options)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(f"{str(path)!r} cannot be read as a CSV file: {error}") from error
     # pandas renames repeated and empty names without a word, so the header is checked as it stands.

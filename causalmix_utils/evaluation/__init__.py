@@ -44,6 +44,7 @@ from causalmix_utils.evaluation.comparisons import (
 from causalmix_utils.evaluation.gains import (
     BASELINE_ARM,
     add_gains,
+    add_gaps,
     gain_in_points,
     min_max_score,
     normalised_gain,
@@ -88,6 +89,7 @@ __all__ = [
     "LOWER_IS_BETTER",
     "VARIANTS",
     "add_gains",
+    "add_gaps",
     "association_error",
     "association_errors",
     "average_ranks",

@@ -9,6 +9,7 @@ BASELINE_ARM = "zero_shot"
 """The arm whose metrics all gains are measured from."""
 
 _RUN_OF_BASELINE = ["checkpoint", "regime", "table", "split"]
+_AUCS = ["validation_auc", "test_auc"]
 _ADDED = ("zero_shot_auc", "zero_shot_log_loss", "gain", "gain_points", "log_loss_gain")
 
 
@@ -186,6 +187,59 @@ def validation_test_gap(trajectory: pd.DataFrame, *, best_step: int | None = Non
         "optimism_gap": validation_gain - test_gain,
         "tracking_gap": _tracking_gap(path["validation_auc"].to_numpy(), path["test_auc"].to_numpy()),
     }
+
+
+def add_gaps(results: pd.DataFrame, trajectories: pd.DataFrame) -> pd.DataFrame:
+    """Replace each run's two gaps by those of its stored trajectory.
+
+    On few rows many steps have the same AUC. While a run is made, such equal values may differ in their last bits, by
+    the order in which they were summed up, and ranks take that for a difference. Stored trajectories are rounded, so
+    that ties are ties.
+
+    Parameters
+    ----------
+    results : DataFrame
+        One row for each run, with ``id`` and ``best_step``.
+    trajectories : DataFrame
+        One row for each check: ``id``, ``step``, ``validation_auc``, ``test_auc``.
+
+    Returns
+    -------
+    DataFrame
+        A copy with ``optimism_gap`` and ``tracking_gap`` of `validation_test_gap`; NaN for a run without a trajectory.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> runs = pd.DataFrame({"id": ["r", "z"], "arm": ["default", "zero_shot"], "best_step": [10, 0]})
+    >>> path = pd.DataFrame({"id": "r", "step": [0, 5, 10], "validation_auc": [0.6, 0.7, 0.8]})
+    >>> add_gaps(runs, path.assign(test_auc=[0.6, 0.62, 0.64]))["tracking_gap"].round(6).tolist()
+    [0.0, nan]
+    """
+    for name, frame, columns in (
+        ("results", results, {"id", "best_step"}),
+        ("trajectories", trajectories, {"id", "step", *_AUCS}),
+    ):
+        if not columns <= set(frame.columns):
+            raise ValueError(f"{name} has no column {min(columns - set(frame.columns))!r}")
+    paths = trajectories.dropna(subset=_AUCS).sort_values("step")
+    first = paths.groupby("id")[_AUCS].first().reindex(results["id"])
+    chosen = paths.merge(results[["id", "best_step"]], on="id").query("step == best_step")
+    chosen = chosen.groupby("id")[_AUCS].first().reindex(results["id"])
+    gains = normalised_gain(chosen.to_numpy(), first.to_numpy())
+    ranks = paths.groupby("id")[_AUCS].rank()
+    centred = ranks - ranks.groupby(paths["id"]).transform("mean")
+    sums = pd.DataFrame(
+        {"both": centred.prod(axis=1), "validation": centred[_AUCS[0]] ** 2, "test": centred[_AUCS[1]] ** 2}
+    )
+    sums = sums.groupby(paths["id"]).sum(min_count=3).reindex(results["id"])  # with two checks nothing can be ranked
+    scale = np.sqrt(sums["validation"] * sums["test"])
+    tracking = 1.0 - sums["both"] / scale.where(scale > 0)
+    return results.assign(optimism_gap=gains[:, 0] - gains[:, 1], tracking_gap=tracking.to_numpy())
 
 
 def _tracking_gap(validation: np.ndarray, test: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -187,7 +188,11 @@ def _parallel(backend: str, *, scheduler: str | None, n_jobs: int | None) -> Ite
     n_jobs = n_jobs or cpu_count()
     options = {"return_as": "generator_unordered", "batch_size": 1}
     if backend == "loky":
-        with parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
+        with warnings.catch_warnings(), parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
+            # loky replaces a worker whose memory has grown, and torch keeps some for each new shape of a table.
+            warnings.filterwarnings(
+                "ignore", message="A worker stopped while some jobs were given", category=UserWarning
+            )
             yield Parallel(**options)
         return
     with _connect(scheduler, n_jobs=n_jobs) as client, parallel_config(backend="dask", client=client, n_jobs=-1):

@@ -1,4 +1,4 @@
-"""The exercises on prior-fitted networks and on fine-tuning: their answers hold, and wrong ones are refused."""
+"""The exercises on prior-fitted networks: their answers hold, and wrong ones are refused."""
 
 import math
 
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from causalmix_utils import exercises
-from causalmix_utils.evaluation import log_loss, normalised_gain
-from causalmix_utils.finetuning.loop import LoopSettings, RowPool, draw_step
+from causalmix_utils.evaluation import log_loss
 from causalmix_utils.pretraining import sample_batch
 from causalmix_utils.tables import load_table
 
@@ -15,9 +14,6 @@ WRONG = {
     "check_foundation_1": [120, 16 * 120, 16 * 90],
     "check_foundation_2": [0.3, math.log(2), 0.8813],
     "check_foundation_3": [{"a"}, {"a", "b", "c"}, "d"],
-    "check_causalmixft_1": [40, 66, 0],
-    "check_causalmixft_2": [0.08, 0.281, 0.033],
-    "check_causalmixft_3": [0.0, 0.06, 0.12],
 }
 
 
@@ -75,21 +71,3 @@ def test_another_learner_is_refused_and_told_why(answer, hint):
     feedback = exercises.check_foundation_4(answer)
     assert not feedback
     assert hint in repr(feedback)
-
-
-def test_a_step_with_synthetic_query_rows_has_the_number_asked_for():
-    pool = RowPool(np.tile([0, 1], 133), n_real=133)
-    options = dict(max_steps=10, learning_rate=0, weight_decay=0, early_stopping=True, check_every=5, patience=6)
-    settings = LoopSettings(**options, mixing="query", mix_ratio=0.5, min_validation_gain=0.0, time_limit=None)
-    context, query = draw_step(pool, settings, 1, np.random.default_rng(0))
-    assert (context < pool.n_real).all()
-    assert exercises.check_causalmixft_1(int((query >= pool.n_real).sum()))
-
-
-def test_the_optimism_gap_is_the_difference_of_normalised_gains():
-    assert exercises.check_causalmixft_2(normalised_gain(0.77, 0.68) - normalised_gain(0.71, 0.70))
-
-
-def test_the_largest_of_ten_errors_is_what_a_simulation_finds():
-    errors = np.random.default_rng(0).normal(scale=0.06, size=(200_000, 10))
-    assert exercises.check_causalmixft_3(errors.max(axis=1).mean())

@@ -15,7 +15,17 @@ from causalmix_utils.exercises.benchmark import (
     check_benchmark_7,
     check_benchmark_8,
 )
-from causalmix_utils.exercises.causalmixft import check_causalmixft_1, check_causalmixft_2, check_causalmixft_3
+from causalmix_utils.exercises.causalmixft import (
+    STOPPING_RUN,
+    check_causalmixft_1,
+    check_causalmixft_2,
+    check_causalmixft_3,
+    check_causalmixft_4,
+    check_causalmixft_5,
+    check_causalmixft_6,
+    check_causalmixft_7,
+    score_validation_draws,
+)
 from causalmix_utils.exercises.claims import (
     check_claims_1,
     check_claims_2,
@@ -61,6 +71,7 @@ from causalmix_utils.exercises.scm_fitting import (
 
 __all__ = [
     "Choice",
+    "STOPPING_RUN",
     "Feedback",
     "Question",
     "Quiz",
@@ -76,6 +87,10 @@ __all__ = [
     "check_causalmixft_1",
     "check_causalmixft_2",
     "check_causalmixft_3",
+    "check_causalmixft_4",
+    "check_causalmixft_5",
+    "check_causalmixft_6",
+    "check_causalmixft_7",
     "check_claims_1",
     "check_claims_2",
     "check_claims_3",
@@ -108,6 +123,7 @@ __all__ = [
     "draw_mystery_rows",
     "quiz",
     "right",
+    "score_validation_draws",
     "true_or_false",
     "wrong",
 ]

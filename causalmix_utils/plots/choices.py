@@ -87,6 +87,7 @@ def plot_choices(
         if reference in order:
             ax.axhspan(order.index(reference) - 0.5, order.index(reference) + 0.5, color="#F0F0F0", zorder=-1)
         ax.tick_params(axis="y", length=0)
+        ax.locator_params(axis="x", nbins=4)
     axes[0].set_yticks(range(len(order)), order)
     axes[0].set_ylim(len(order) - 0.5, -0.5)
     if len(shown) > 1:

@@ -93,6 +93,7 @@ def plot_validation_draws(
     truth: Sequence[float],
     *,
     n_shown: int = 25,
+    ylabel: str = "ROC-AUC",
     ax: Axes | None = None,
     title: str = "",
 ) -> Axes:
@@ -108,6 +109,8 @@ def plot_validation_draws(
         AUC of the same checks on very many rows.
     n_shown : int
         So many draws are drawn as lines, each with a dot at its best check; the band holds 95 % of all.
+    ylabel : str
+        What `draws` and `truth` are, such as gains over the first check.
     ax, title :
         As for `plot_step_composition`.
 
@@ -123,7 +126,7 @@ def plot_validation_draws(
     draws, truth = np.asarray(draws, dtype=float), np.asarray(truth, dtype=float)
     if draws.ndim != 2 or draws.shape[1] != len(steps) or truth.shape != (len(steps),):
         raise ValueError(f"draws and truth must have {len(steps)} checks, got shapes {draws.shape} and {truth.shape}")
-    ax = make_axes(ax, title=title, xlabel="optimiser step", ylabel="ROC-AUC", size=(7.4, 3.8))
+    ax = make_axes(ax, title=title, xlabel="optimiser step", ylabel=ylabel, size=(7.4, 3.8))
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     ax.fill_between(steps, low, high, color=HIGHLIGHT_COLOR, alpha=0.12, linewidth=0)
     for line in draws[:n_shown]:

@@ -153,6 +153,12 @@ def test_a_chapter_asks_for_predictions_names_mistakes_and_has_four_exercises(pa
     assert len(numbers) >= 4 or path.stem in WITHOUT_QUIZ
 
 
+def test_the_weights_are_a_field_to_choose_from_in_colab_and_nothing_is_fetched_by_default():
+    (path,) = (path for path in NOTEBOOKS if path.stem.startswith("00_"))
+    fields = [cell.source for cell in cells(path, "code") if cell.source.startswith("weights = ")]
+    assert fields == ['weights = "nano"  # @param ["nano", "tabpfn-v2"]']
+
+
 @each_notebook
 def test_an_exercise_checks_itself_and_has_a_solution_to_unfold(path):
     all_cells = nbformat.read(path, as_version=4).cells

@@ -42,7 +42,7 @@ from tqdm import tqdm
 from causalmix_utils.benchmark.arms import derive_seed, hash_checkpoint
 from causalmix_utils.benchmark.environment import describe_environment
 from causalmix_utils.benchmark.export import write_whole
-from causalmix_utils.finetuning import CausalMixFTClassifier
+from causalmix_utils.finetuning import RECOMMENDED, CausalMixFTClassifier
 from causalmix_utils.finetuning.inputs import TableEncoder
 from causalmix_utils.finetuning.loop import run_loop
 from causalmix_utils.finetuning.stabilising import SHARES, blend
@@ -362,6 +362,39 @@ def summarise(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def compare_harm(frame: pd.DataFrame, training: str = "default") -> pd.DataFrame:
+    """One row a rule, over all generators that all splits of all tables were trained with.
+
+    Share of runs whose test AUC ends more than `HARM` below zero-shot, with Wilson's interval, and its difference from
+    the rule "default", with a bootstrap interval: runs of one table and split share rows, so they are drawn together.
+    """
+    part = frame[frame["training"] == training]
+    full = part.groupby("generator")[["table", "split"]].apply(lambda rows: len(rows.drop_duplicates()))
+    part = part[part["generator"].isin(full[full == full.max()].index) & (part["rule"] != "widened validation")]
+    harmed = (
+        (part["auc_gain"] < -HARM)
+        .astype(float)
+        .set_axis(pd.MultiIndex.from_frame(part[["table", "split", "rule", "generator"]]))
+    )
+    shares = harmed.groupby(["table", "split", "rule"]).mean().unstack("rule")
+    draws = np.random.default_rng(0).integers(0, len(shares), (2000, len(shares)))
+    away = shares.sub(shares["default"], axis=0).to_numpy()[draws].mean(axis=1)
+    low, high = np.quantile(away, [0.025, 0.975], axis=0)
+    lines = []
+    for place, rule in enumerate(shares):
+        runs = part[part["rule"] == rule]
+        harm = binomtest(int((runs["auc_gain"] < -HARM).sum()), len(runs))
+        interval = harm.proportion_ci(method="wilson")
+        lines.append(
+            {"rule": rule, "runs": len(runs), "generators": sorted(runs["generator"].unique())}
+            | {"harm": harm.statistic, "harm_low": interval.low, "harm_high": interval.high}
+            | {"harm_beyond_default": harm.statistic - float(shares["default"].mean())}
+            | {"harm_beyond_default_low": low[place], "harm_beyond_default_high": high[place]}
+            | {"auc_gain": runs["auc_gain"].mean(), "log_loss_gain": runs["log_loss_gain"].mean()}
+        )
+    return pd.DataFrame(lines)
+
+
 def export(store: Store, folder: Path) -> pd.DataFrame:
     """Write what is finished; returns the summary."""
     known = {training.identity for training in list_trainings()}
@@ -387,6 +420,8 @@ def export(store: Store, folder: Path) -> pd.DataFrame:
         "intervals_of_means": "95 %, bootstrap over tables",
         "trainings": TRAININGS,
         "rules": RULES,
+        "harm_by_rule": compare_harm(frame).round(4).to_dict("records"),
+        "recommended": RECOMMENDED,
         "default": {name: USUAL[name] for name in LoopSettings.__dataclass_fields__},
         "checkpoint": hash_checkpoint(EMBEDDED_WEIGHTS),
         "processor_seconds": round(seconds),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks import choose_finetuning, compare_finetuning
 from benchmarks.choose_finetuning import Store, Training, apply_rules, list_trainings, summarise
+from causalmix_utils.benchmark import read_results
+from causalmix_utils.finetuning import RECOMMENDED, CausalMixFTClassifier
 from causalmix_utils.foundation import embedded_checkpoint
 from causalmix_utils.tables import list_tables
 
@@ -44,6 +47,36 @@ def test_no_training_is_listed_twice_and_the_first_comparison_comes_first(traini
     first = trainings[: 4 * 5 * len(choose_finetuning.TABLES)]
     assert {training.name for training in first} == {"default"}
     assert {training.generator for training in first} == {None, "smote", "causal_blanket", "causal"}
+
+
+def test_harm_is_compared_over_the_generators_with_all_splits():
+    pairs = [(split, generator) for generator in ("none", "smote") for split in range(4)] + [(0, "causal")]
+    frame = pd.DataFrame(
+        [
+            {"training": "default", "table": "tae", "split": split, "generator": generator, "rule": rule}
+            | {"auc_gain": gain, "log_loss_gain": 0.0}
+            for split, generator in pairs
+            for rule, gain in (("default", -0.02), ("gain of .01", -0.02 if split == 0 else 0.0))
+        ]
+    )
+    found = choose_finetuning.compare_harm(frame).set_index("rule")
+    assert found["runs"].tolist() == [8, 8], "the generator with one split is left out"
+    assert found["harm"].to_dict() == {"default": 1.0, "gain of .01": 0.25}
+    assert found.loc["gain of .01", "harm_beyond_default"] == pytest.approx(-0.75)
+    assert found.loc["gain of .01", "harm_beyond_default_low"] == -1.0
+    assert -0.75 < found.loc["gain of .01", "harm_beyond_default_high"] <= 0.0
+    assert (found.loc["default", ["harm_beyond_default_low", "harm_beyond_default_high"]] == 0).all()
+
+
+def test_the_recommended_options_did_less_harm_than_the_defaults_and_no_more_cost():
+    """As stored: what the docstring of the options says of them."""
+    _, report = read_results(choose_finetuning.RESULTS, name="finetuning_choices")
+    rules = {line["rule"]: line for line in report["harm_by_rule"]}
+    (recommended,) = [rule for rule, options in choose_finetuning.RULES.items() if options == RECOMMENDED]
+    assert rules[recommended]["harm"] <= rules["default"]["harm"] / 2
+    assert rules[recommended]["auc_gain"] >= rules["default"]["auc_gain"]
+    assert report["recommended"] == RECOMMENDED
+    CausalMixFTClassifier(**RECOMMENDED)
 
 
 def test_a_rule_changes_which_check_counts():

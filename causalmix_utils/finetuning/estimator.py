@@ -134,6 +134,14 @@ class CausalMixFTClassifier(FineTunedModel):
     seconds_ : dict
         Seconds of each stage.
 
+    Notes
+    -----
+    `causalmix_utils.finetuning.RECOMMENDED` holds options under which fewer runs end below zero-shot: pass them as
+    ``**RECOMMENDED``. Of the options for early stopping and stability, the least gain on validation is the one that
+    earned its place on the development tables; averaging, interpolation, `l2_sp` and training the head alone could
+    not be told from plain fine-tuning there, and validation rows widened by synthetic ones did harm. They are off
+    by default, and are there to be studied.
+
     References
     ----------
     M. Bühler, L. Purucker, F. Hutter: *Causal Data Augmentation for Robust Fine-Tuning of

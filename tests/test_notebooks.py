@@ -141,6 +141,8 @@ def built_book(execute, tmp_path_factory):
         write_without_injected_cell(execute(notebook), site / "notebooks" / notebook.name)
     settings = yaml.safe_load((site / "_config.yml").read_text(encoding="utf-8"))
     settings["execute"]["execute_notebooks"] = "off"
+    extensions = settings["sphinx"].get("local_extensions", {})  # their folders are relative to the settings
+    settings["sphinx"]["local_extensions"] = {name: str(ROOT / folder) for name, folder in extensions.items()}
     (site / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     build(site)
     return site / "_build" / "html"

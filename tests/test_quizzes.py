@@ -83,7 +83,7 @@ def test_what_is_no_letter_is_told_which_letters_there_are(answer):
 
 
 def test_the_page_escapes_what_is_written_and_sets_code():
-    assert "Add <code>2 &lt; 3</code>." in two_and_two.check("a")._repr_html_()
+    assert '<code style="color: inherit">2 &lt; 3</code>' in two_and_two.check("a")._repr_html_()
 
 
 @pytest.mark.parametrize("truth, letter", [(True, "a"), (False, "b")])

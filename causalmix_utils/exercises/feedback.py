@@ -138,4 +138,5 @@ def not_answered() -> Feedback:
 
 def format_text(text: str) -> str:
     """Text as HTML, with what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    # The colour of code that a dark theme chooses could not be read on the light ground that outputs have there.
+    return re.sub(r"`([^`]+)`", r'<code style="color: inherit">\1</code>', html.escape(text))

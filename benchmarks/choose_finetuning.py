@@ -409,6 +409,8 @@ def export(store: Store, folder: Path) -> pd.DataFrame:
     enough = set(tables[tables >= 3].index)
     pairs = list(zip(frame["generator"], frame["training"], strict=True))
     frame = frame[[pair in enough for pair in pairs]].reset_index(drop=True)
+    if "default" not in set(frame["training"]):
+        raise ValueError("too little is finished: the default training needs three splits of three tables")
     summary = summarise(frame)
     report = {
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),

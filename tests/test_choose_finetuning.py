@@ -106,7 +106,9 @@ def test_what_is_finished_is_remembered_and_too_little_of_it_is_not_exported(tmp
     for training in trainings[:4]:
         store.add(training, make_record([(0.7, 0.7), (0.8, 0.8)]))
     assert Store(tmp_path / "store.sqlite").finished() == {training.identity for training in trainings[:4]}
-    for training in trainings[: 2 * 3 * len(choose_finetuning.TABLES) + 3]:
+    with pytest.raises(ValueError, match="three splits of three tables"):
+        choose_finetuning.export(store, tmp_path)
+    for training in trainings[: 4 * 3 * len(choose_finetuning.TABLES) + 3]:
         store.add(training, make_record([(0.7, 0.7), (0.8, 0.8)]))
     summary = choose_finetuning.export(store, tmp_path)
     assert set(summary["training"]) == {"default"}

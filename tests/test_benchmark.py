@@ -33,9 +33,11 @@ from causalmix_utils.benchmark import (
     run_benchmark,
     split_table,
 )
+from causalmix_utils.benchmark.parts import watch_rows
 from causalmix_utils.evaluation import add_gains
 from causalmix_utils.tables import Table, content_hash, list_tables, load_table
 
+RESULTS = Path(__file__).parents[1] / "book" / "results"
 TINY = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot", "default", "smote"])
 relaxed = settings(deadline=None, max_examples=40)  # a busy machine must not fail a test
 MEASURED = ("seconds", "peak_memory_mb", "finished_at", "commit", "environment")  # differ between equal runs
@@ -95,6 +97,26 @@ def undisturbed(tmp_path_factory):
 # Identities and seeds
 
 
+def test_runs_that_were_stored_before_an_option_existed_keep_their_identity():
+    results, _ = read_results(RESULTS, name="chapter")
+    for row in results.to_dict("records"):
+        assert RunSettings.from_json(row["settings"]).identity == row["id"]
+
+
+def test_the_final_model_predicts_all_test_rows_and_the_trajectory_a_stratified_part():
+    (settings,) = get_profile("smoke").subset(tables=["wine"], arms=["default"]).runs()
+    whole, part = execute_run(settings), execute_run(replace(settings, trajectory_rows=20))
+    assert part["metrics"]["n_test"] == whole["metrics"]["n_test"] > 20
+    assert part["metrics"]["auc"] == whole["metrics"]["auc"]
+    assert part["trajectory"]["validation_auc"] == whole["trajectory"]["validation_auc"]
+    assert part["trajectory"]["test_log_loss"] != whole["trajectory"]["test_log_loss"]
+    _, _, test = split_table(settings)
+    watched = watch_rows(test, 20)
+    assert len(watched) == 20
+    assert (watched.y.value_counts() - 20 * test.y.value_counts(normalize=True)).abs().max() < 1
+    assert watch_rows(test, None) is test
+
+
 def test_identity_is_the_same_in_every_process():
     settings = make_settings()
     code = (
@@ -122,6 +144,7 @@ def test_identity_is_the_same_in_every_process():
         {"seed": 1},
         {"arm": "causal"},
         {"generator_options": {"k_neighbors": 3}},
+        {"trajectory_rows": 100},
         {"fine_tuning": {"max_steps": 5, "validation_fraction": 1 / 3}},
         {"checkpoint": "3" * 16},
         {"test_rows": 10},

@@ -94,6 +94,8 @@ class RunSettings:
         Largest number of test rows.
     source : str
         Where the table and its splits come from, see `SOURCES`.
+    trajectory_rows : int or None
+        So many of the test rows, stratified, are scored at every check; None: all. The final model predicts all.
     protocol : int
         See `PROTOCOL`.
     """
@@ -112,6 +114,7 @@ class RunSettings:
     checkpoint: str
     test_rows: int = 2000
     source: str = "embedded"
+    trajectory_rows: int | None = None
     protocol: int = PROTOCOL
 
     @property
@@ -136,7 +139,10 @@ class RunSettings:
 
     def to_json(self) -> str:
         """The settings as one line of JSON with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        values = asdict(self)
+        if self.trajectory_rows is None:  # runs of before there was this option keep their identity
+            del values["trajectory_rows"]
+        return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> RunSettings:

@@ -69,6 +69,15 @@ def split_table(settings: RunSettings) -> tuple[Table, Table, Table]:
     )
 
 
+def watch_rows(test: Table, n: int | None) -> Table:
+    """The test rows that are scored at every check: a stratified part, the same for all arms of a split."""
+    from causalmix_utils.tables.splits import thin_out
+
+    if n is None or len(test) <= n:
+        return test
+    return test.take(thin_out(np.arange(len(test)), test.y, n))
+
+
 def _split_officially(settings: RunSettings) -> tuple[Table, Table, Table]:
     from causalmix_utils.tables import openml_split, openml_split_shape
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from causalmix_utils.benchmark.arms import RunSettings, hash_checkpoint
 from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory
-from causalmix_utils.benchmark.parts import split_table
+from causalmix_utils.benchmark.parts import split_table, watch_rows
 from causalmix_utils.benchmark.sharing import share_discovery
 from causalmix_utils.threads import single_thread
 
@@ -32,7 +32,8 @@ def execute_run(settings: RunSettings) -> dict[str, Any]:
     """Make one run on one thread.
 
     The train part T is the context while fine-tuning is watched on the validation part V. The
-    final model, zero-shot included, has all real rows T ∪ V as its context and predicts the test part E once.
+    final model, zero-shot included, has all real rows T ∪ V as its context and predicts the test part E once. The
+    trajectory's test metrics are those of `watch_rows`.
     Synthetic rows enter neither V nor E nor that context.
 
     Parameters
@@ -99,7 +100,10 @@ def _measure(settings: RunSettings) -> dict[str, Any]:
         random_state=settings.run_seed,
         **{"device": "cpu"} | settings.fine_tuning | ({} if settings.fine_tunes else {"max_steps": 0}),
     )
-    model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y, X_test=test.X, y_test=test.y)
+    watched = watch_rows(test, settings.trajectory_rows)
+    model.fit(
+        train.X, train.y, X_validation=validation.X, y_validation=validation.y, X_test=watched.X, y_test=watched.y
+    )
     seconds |= model.seconds_
     start = time.perf_counter()
     proba = model.predict_proba(test.X)

@@ -79,7 +79,7 @@ def scarce_split(
                 f"which must not be torn apart, and {side} would be empty (n={n})"
             )
     if max_test is not None and len(rows["test"]) > max_test:
-        rows["test"] = _thin_out(rows["test"], table.y, max_test)
+        rows["test"] = thin_out(rows["test"], table.y, max_test)
     _warn_of_absent_classes(table, rows)
     return tuple(table.take(rows[side]) for side in SIDES)
 
@@ -214,8 +214,8 @@ def _class_quotas(class_counts: np.ndarray, size: int) -> np.ndarray:
     return quotas
 
 
-def _thin_out(rows: np.ndarray, y: pd.Series, size: int) -> np.ndarray:
-    """A stratified part of `rows`, in their order."""
+def thin_out(rows: np.ndarray, y: pd.Series, size: int) -> np.ndarray:
+    """A stratified part of `rows`, positions in `y`, in their order: the first rows of each class."""
     classes, codes = np.unique(y.to_numpy(dtype=str)[rows], return_inverse=True)
     quotas = _class_quotas(np.bincount(codes), size) if size >= len(classes) else np.full(len(classes), 1)
     kept = [np.flatnonzero(codes == c)[: quotas[c]] for c in range(len(classes))]

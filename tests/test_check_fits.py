@@ -1,0 +1,31 @@
+"""The script that repeats fits with one seed and kills fits at random moments."""
+
+import json
+
+import numpy as np
+
+from benchmarks import check_fits
+
+QUICK = {"generator": "smote", "max_steps": 3, "check_every": 3, "n_estimators": 1}
+
+
+def test_fits_with_one_seed_are_the_same_in_this_process_and_in_another():
+    hashes = check_fits.repeat_fits(2, **QUICK)
+    assert len(set(hashes)) == 1
+    assert check_fits.fit_once(QUICK | {"ensemble_seed": 5}) not in hashes, "a difference would be seen"
+
+
+def test_a_killed_fit_leaves_nothing_and_a_finished_one_a_whole_file(tmp_path):
+    kills = check_fits.kill_fits(1, tmp_path, np.random.default_rng(0))
+    assert check_fits.find_partial(kills) == []
+    path = tmp_path / "undisturbed" / "model.safetensors"
+    assert check_fits.is_whole(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    assert not check_fits.is_whole(path)
+    assert check_fits.find_partial([{"left": ["model.safetensors"], "whole": False}])
+
+
+def test_the_stored_check_found_no_difference():
+    report = json.loads((check_fits.ROOT / "book" / "results" / "fits.json").read_text(encoding="utf-8"))
+    assert (report["repeats"], report["different_models"]) == (20, 1)
+    assert (len(report["kills"]), report["partial_files"]) == (20, 0)

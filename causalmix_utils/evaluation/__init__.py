@@ -11,7 +11,9 @@ The columns that the functions know, all of which `causalmix_utils.benchmark` wr
 ``auc``, ``log_loss``               on the test part, with all train and validation rows as context
 ``calibration_error``               expected calibration error on the same rows
 ``best_step``                       step that early stopping chose; 0 keeps the zero-shot model
-``optimism_gap``, ``tracking_gap``  see `validation_test_gap`
+``optimism_gap``, ``tracking_gap``  see `validation_test_gap` and `add_gaps`
+``n_classes``                       classes of the table
+``id``                              the run's identity, which its trajectory has, too
 ==================================  ===========================================================
 
 `add_gains` adds ``zero_shot_auc``, ``zero_shot_log_loss``, ``gain``, ``gain_points`` and ``log_loss_gain``.

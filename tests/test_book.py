@@ -22,10 +22,6 @@ REPOSITORY = configured_repository()
 BRANCH = CONFIG["repository"]["branch"]
 
 CLOSING = ["Takeaways", "Quiz", "Exercises", "References"]
-# Chapters that are being written anew; a chapter that has its quiz leaves this list.
-WITHOUT_QUIZ = {
-    path.stem for path in NOTEBOOKS if path.stem[:2] in ("04", "05", "06") and "## Quiz" not in path.read_text("utf-8")
-}
 LARGEST_NOTEBOOK = 200_000  # bytes, without outputs
 LARGEST_FILE = 8_000_000
 
@@ -137,8 +133,7 @@ def test_a_chapter_opens_with_a_title_a_badge_and_what_to_expect(path):
 def test_a_chapter_has_one_title_and_closes_with_takeaways_quiz_exercises_and_references(path):
     headings = re.findall(r"^(#{1,2}) (.+)$", re.sub(r"```.*?```", "", prose(path), flags=re.DOTALL), re.MULTILINE)
     assert [level for level, _ in headings].count("#") == 1
-    closing = ["Takeaways", "Exercises", "References"] if path.stem in WITHOUT_QUIZ else CLOSING
-    assert [text for _, text in headings[-len(closing) :]] == closing
+    assert [text for _, text in headings[-len(CLOSING) :]] == CLOSING
 
 
 @each_notebook
@@ -146,17 +141,18 @@ def test_a_chapter_asks_for_predictions_names_mistakes_and_has_four_exercises(pa
     text = prose(path)
     asked = re.findall(r"\*\*Before you (?:run|look|go|read)\b", text)
     assert len(asked) >= 3, "let readers say what they expect before they see it"
-    assert "\n\n## Common mistakes\n" in text or path.stem in WITHOUT_QUIZ
+    assert "\n\n## Common mistakes\n" in text
     exercises = text[text.index("## Exercises") :]
     numbers = [int(number) for number in re.findall(r"^\*\*(\d+)\.", exercises, re.MULTILINE)]
     assert numbers == list(range(1, len(numbers) + 1))
-    assert len(numbers) >= 4 or path.stem in WITHOUT_QUIZ
+    assert len(numbers) >= 4
 
 
-def test_the_weights_are_a_field_to_choose_from_in_colab_and_nothing_is_fetched_by_default():
-    (path,) = (path for path in NOTEBOOKS if path.stem.startswith("00_"))
-    fields = [cell.source for cell in cells(path, "code") if cell.source.startswith("weights = ")]
-    assert fields == ['weights = "nano"  # @param ["nano", "tabpfn-v2"]']
+@pytest.mark.parametrize("chapter", ["00", "04"])
+def test_the_weights_are_a_field_to_choose_from_in_colab_and_nothing_is_fetched_by_default(chapter):
+    (path,) = (path for path in NOTEBOOKS if path.stem.startswith(chapter))
+    chosen = [cell.source.partition("\n")[0] for cell in cells(path, "code") if cell.source.startswith("weights = ")]
+    assert chosen == ['weights = "nano"  # @param ["nano", "tabpfn-v2"]']
 
 
 @each_notebook

@@ -142,14 +142,14 @@ def gains():
 
 
 def test_each_table_is_a_line_of_panels_with_the_mean_of_each_arm(gains):
-    figure = plot_gains_by_table(gains, arms=["causal", "default"], title="Two tables")
+    figure = plot_gains_by_table(gains, arms=["default", "causal"], title="Two tables")
     panels = np.array(figure.axes).reshape(2, 2)
     for row, table in zip(panels, "ab", strict=True):
         assert row[0].get_title(loc="left") == table
         for ax, value in zip(row, ("gain_points", "log_loss_gain"), strict=True):
             means = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
             of_table = gains[gains["table"] == table].groupby("arm")[value].mean()
-            assert np.allclose(means, of_table[["causal", "default"]])
+            assert np.allclose(means, of_table[["default", "causal"]])
     assert not panels[0, 0].get_xlabel() and panels[1, 0].get_xlabel()
 
 

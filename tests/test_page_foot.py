@@ -104,6 +104,12 @@ def test_no_script_stands_twice_in_a_page_and_none_names_another_host(pages):
     assert not [script for script in scripts if "http" in script]
 
 
+def test_icons_come_from_a_font_and_not_from_a_large_script_besides(pages):
+    assert re.search(r"<link[^>]*fontawesome[^>]*\.css", pages["chapter"])
+    assert not re.search(r"<script[^>]*fontawesome", pages["chapter"])
+    assert "bootstrap.js" in pages["chapter"]
+
+
 def test_what_a_button_says_is_what_a_screen_reader_reads(pages):
     assert "Show code cell" in pages["chapter"]
     assert "Toggle hidden content" not in pages["chapter"]

@@ -34,6 +34,8 @@ def test_right_answers_are_right_and_explained(name, shown):
     answers = {n: right_letter(question) for n, question in enumerate(shown.questions, start=1)}
     judged = quiz(name, answers)
     assert judged
+    assert not quiz(name, {1: answers[1]}), "the others are not answered yet"
+    assert not quiz(name)
     assert judged.score == f"{len(answers)} of {len(answers)} are right."
     for number, question in enumerate(judged.questions, start=1):
         assert judged.feedback[number].explanation == question.letters[answers[number]].feedback

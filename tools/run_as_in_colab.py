@@ -84,7 +84,7 @@ def make_environment(folder: Path, python: str, *, constraints: dict[str, str], 
         variables["PIP_CONSTRAINT"] = str(rows)
     if borrow is not None:
         # The .pth files of folders in PYTHONPATH are not read, so that no editable checkout comes along.
-        variables |= {"PYTHONPATH": str(borrow), "PIP_NO_INDEX": "1"}
+        variables |= {"PYTHONPATH": str(borrow.resolve()), "PIP_NO_INDEX": "1"}
     environment = Environment(folder, fresh, build_wheel(folder, sys.executable), variables)
     if borrow is None:
         subprocess.run([fresh, "-m", "pip", "install", "-q", "ipykernel"], check=True, env=os.environ | variables)

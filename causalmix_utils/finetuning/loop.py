@@ -109,7 +109,9 @@ class _Loop:
         self.started = time.monotonic()
         self.checks = [{"step": 0, "train_loss": np.nan, **self._look(), "seconds": self._seconds()}]
         self.best = EarlyStopping(self.checks[0], settings) if watch else None
-        self.best_weights = self.last_weights = self.start
+        self.best_weights = self.start
+        # Without averaging, the network itself has the last weights.
+        self.last_average: dict[str, torch.Tensor] | None = None
         self.keeps_last = watch is None or not settings.early_stopping
         self.losses: list[float] = []
 
@@ -173,8 +175,8 @@ class _Loop:
             self.checks.append({**check, "seconds": self._seconds()})
             if self.best and self.best.update(check):
                 self.best_weights = self.ensemble.snapshot()
-            if self.keeps_last:
-                self.last_weights = self.ensemble.snapshot()
+            if self.keeps_last and self.settings.averaging != "none":
+                self.last_average = self.ensemble.snapshot()
         self.losses = []
         shown = {name: f"{check[name]:.3f}" for name in ("train_loss", "validation_auc") if name in check}
         bar.set_postfix(shown)
@@ -182,7 +184,8 @@ class _Loop:
     def _finish(self, went_well: bool) -> LoopResult:
         """Give the network the weights that were chosen."""
         if self.keeps_last and went_well:
-            self.ensemble.restore(self.last_weights)
+            if self.last_average is not None:
+                self.ensemble.restore(self.last_average)
             return LoopResult(pd.DataFrame(self.checks), int(self.checks[-1]["step"]))
         self.ensemble.restore(self.best_weights)
         step = self.best.best_step if self.best else 0

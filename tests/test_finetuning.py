@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.finetuning.holdout import hold_out
-from causalmix_utils.finetuning.loop import MIXING, LoopSettings, RowPool, draw_step
+from causalmix_utils.finetuning.steps import MIXING, LoopSettings, RowPool, draw_step
 from causalmix_utils.foundation import load_classifier
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.tables import check_same_schema, load_table, scarce_split

@@ -11,7 +11,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.colors import to_rgb
 
-from causalmix_utils.finetuning.loop import RowPool
+from causalmix_utils.finetuning.steps import RowPool
 from causalmix_utils.plots import (
     label_ends,
     plot_differences,

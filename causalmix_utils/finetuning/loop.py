@@ -16,15 +16,13 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.finetuning.stabilising import SHARES, WeightAverage, blend, pull_towards
-from causalmix_utils.finetuning.steps import MIXING, QUERY_FRACTION, LoopSettings, RowPool, draw_step
+from causalmix_utils.finetuning.steps import LoopSettings, RowPool, draw_step
 from causalmix_utils.finetuning.stopping import EarlyStopping, has_diverged
 
 if TYPE_CHECKING:
     import torch
 
     from causalmix_utils.tabpfn_bridge import TrainableEnsemble
-
-__all__ = ["MIXING", "QUERY_FRACTION", "LoopResult", "LoopSettings", "RowPool", "draw_step", "run_loop"]
 
 
 @dataclass(frozen=True)

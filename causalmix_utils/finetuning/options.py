@@ -66,7 +66,7 @@ def _is_number(value: Any, kind: type) -> bool:
 
 
 RECOMMENDED: dict[str, Any] = {"early_stopping_metric": "log_loss", "min_validation_gain": 0.02}
-"""Options that halved the share of harmful runs on the development tables and kept most of what was gained.
+"""Options that halved the share of harmful runs on the development tables, though not beyond chance.
 
 They are not the defaults of `CausalMixFTClassifier`, which stay near the paper's plain early stopping. Chosen by
 ``benchmarks/choose_finetuning.py``; the shares are stored as ``harm_by_rule`` of ``finetuning_choices``.

@@ -12,7 +12,8 @@ import numpy as np
 from sklearn.base import clone
 
 from causalmix_utils.finetuning.inputs import Part, TableEncoder
-from causalmix_utils.finetuning.loop import LoopResult, LoopSettings, RowPool, run_loop
+from causalmix_utils.finetuning.loop import LoopResult, run_loop
+from causalmix_utils.finetuning.steps import LoopSettings, RowPool
 from causalmix_utils.finetuning.stopping import WIDENED
 from causalmix_utils.generators import Generator
 from causalmix_utils.metrics import log_loss, roc_auc

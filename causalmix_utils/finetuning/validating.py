@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.finetuning.holdout import hold_out
-from causalmix_utils.finetuning.loop import LoopResult, LoopSettings
+from causalmix_utils.finetuning.loop import LoopResult
+from causalmix_utils.finetuning.steps import LoopSettings
 from causalmix_utils.finetuning.stopping import EarlyStopping
 from causalmix_utils.folds import assign_folds
 

@@ -117,7 +117,7 @@ def plot_step_rows(
     Parameters
     ----------
     steps : sequence of (context, query)
-        Positions of rows in the pool, as `causalmix_utils.finetuning.loop.draw_step` returns them.
+        Positions of rows in the pool, as `causalmix_utils.finetuning.steps.draw_step` returns them.
     n_real, n_rows : int
         The first `n_real` of the `n_rows` rows of the pool are real, the others synthetic.
     ax, title :

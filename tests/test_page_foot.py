@@ -106,7 +106,7 @@ def test_no_script_stands_twice_in_a_page_and_none_names_another_host(pages):
 
 def test_icons_come_from_a_font_and_not_from_a_large_script_besides(pages):
     assert re.search(r"<link[^>]*fontawesome[^>]*\.css", pages["chapter"])
-    assert not re.search(r"<script[^>]*fontawesome", pages["chapter"])
+    assert not re.search(r"<script[^>]*fontawesome|<link[^>]*preload[^>]*fontawesome", pages["chapter"])
     assert "bootstrap.js" in pages["chapter"]
 
 

@@ -20,6 +20,10 @@ QUERY = "edge probability"
 # Where a reader who looks for it must be led.
 EXPECTED = ("notebooks/01_discovery", "book/glossary")
 
+ICONS_LOADED = """
+return [...document.fonts].some(font => font.family.includes('Font Awesome') && font.status === 'loaded');
+"""
+
 Problems = list[tuple[str, str]]
 
 
@@ -119,16 +123,17 @@ def check_foot(browser: Browser, address: str) -> Problems:
         )
         needed = [r"causalmix-utils \d", r"tabpfn \d", r"torch \d", r"dowhy \d", r"causal-learn \d", r"\b[0-9a-f]{8}\b"]
         missing = [pattern for pattern in needed if not re.search(pattern, text)]
-        if missing or f"{address}/book/cite.html" not in links:
+        if missing or f"{address}/book/cite.html" not in [link.removesuffix("#") for link in links]:
             problems.append(("foot", f"{page} says {text!r}"))
     return problems
 
 
 def check_folder(browser: Browser, html: Path) -> Problems:
-    """A chapter opened from a folder, without a server, asks no other host for anything."""
+    """A chapter opened from a folder, without a server, asks no other host for anything and has its icons."""
     browser.take_log()
     browser.driver.get(f"{html.resolve().as_uri()}/notebooks/01_discovery.html")
     browser.settle()
     requests, errors = browser.take_log()
     elsewhere = [request for request in requests if is_elsewhere(request, "")]
-    return [("page in a folder", problem) for problem in elsewhere + errors]
+    missing = [] if browser.run(ICONS_LOADED) else ["the icons are missing"]
+    return [("page in a folder", problem) for problem in elsewhere + errors + missing]

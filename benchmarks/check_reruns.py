@@ -2,8 +2,8 @@
 
     python benchmarks/check_reruns.py                    # twenty runs of the profile "paper"
 
-On the machine that stored them they must agree to 10⁻⁶. Writes ``book/results/reruns.json``, and exits with status 1 if a
-test AUC differs by more.
+On the machine that stored them they must agree to 10⁻⁶. Writes ``book/results/reruns.json``, and exits with status 1
+if a test AUC differs by more.
 """
 
 from __future__ import annotations

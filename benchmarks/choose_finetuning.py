@@ -102,7 +102,8 @@ STAGES = (
     (("default",), (None, "smote", "causal_blanket", "causal"), N_SPLITS),
     (("learning rate 5e-4", "learning rate 1e-4", "uniform average", "L2-SP 200"), (None, "smote"), 3),
     (("head alone", *NEEDS_ROWS), (None, "smote"), 3),
-    (("cross-validation",), (None,), 3),
+    (("cross-validation", "repeated hold-outs"), (None,), 3),
+    (("learning rate 5e-5", "exponential average", "average, rate 5e-4", "L2-SP 1000"), (None, "smote"), 3),
     (tuple(TRAININGS), (None, "smote", "causal_blanket"), N_SPLITS),
 )
 """In which order trainings are made, most informative first: names, generators, splits."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from causalmix_utils.benchmark.arms import PROTOCOL, RunSettings
 from causalmix_utils.benchmark.single import execute_run
-from causalmix_utils.benchmark.store import RunStore, match_identity
+from causalmix_utils.benchmark.store import RunStore, match_identity, pick_metrics
 
 TOLERANCE = 1e-6
 """Largest difference between a stored and a repeated metric on the same machine."""
@@ -73,7 +73,7 @@ def pick_run(beginning: str, results: pd.DataFrame, environments: list[dict], *,
     row = results.set_index("id").loc[match_identity(beginning, results["id"], place=place)]
     settings = RunSettings.from_json(row["settings"])
     environment = next((one for one in environments if one["id"] == row["environment"]), {})
-    return StoredRun(settings, _pick_metrics(row.to_dict()), environment)
+    return StoredRun(settings, {name: float(value) for name, value in pick_metrics(row.to_dict()).items()}, environment)
 
 
 def repeat_run(stored: StoredRun) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -142,13 +142,3 @@ def _read_exported(folder: Path, name: str | None) -> tuple[pd.DataFrame, list[d
     if not results:
         raise ValueError(f"there are no exported runs with their settings in {folder}")
     return pd.concat(results, ignore_index=True).drop_duplicates("id"), environments
-
-
-def _pick_metrics(row: dict[str, Any]) -> dict[str, float]:
-    """The numbers of a row that a run must give again: not its settings, its times and its memory."""
-    other = ("seconds_", "peak_memory_mb", "regime", "split", "seed")
-    return {
-        name: float(value)
-        for name, value in row.items()
-        if isinstance(value, int | float | np.number) and not name.startswith(other)
-    }

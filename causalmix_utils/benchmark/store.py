@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,22 @@ _INSERT = (
 
 SETTINGS_IN_RESULTS = ["table", "regime", "split", "arm", "seed", "weights", "checkpoint"]
 """The settings that have a column of their own in results."""
+SECONDS = "seconds_"
+"""How the names of the columns with the seconds of a stage begin."""
 _LAST = ["peak_memory_mb", "finished_at", "commit", "environment", "settings"]
+_NOT_METRICS = frozenset(["id", *SETTINGS_IN_RESULTS, *_LAST])
 _ORDER = ["checkpoint", "regime", "table", "split", "arm", "seed", "id"]
+
+
+def pick_metrics(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The metrics of one row of results: what is neither a setting, nor a cost, nor a circumstance of the run.
+
+    Examples
+    --------
+    >>> pick_metrics({"id": "3f9c", "arm": "causal", "auc": 0.7, "seconds_total": 2.0, "peak_memory_mb": 900.0})
+    {'auc': 0.7}
+    """
+    return {name: row[name] for name in row if name not in _NOT_METRICS and not name.startswith(SECONDS)}
 
 
 class RunStore:
@@ -156,7 +170,7 @@ class RunStore:
             {"id": identity}
             | {name: value for name, value in json.loads(settings).items() if name in SETTINGS_IN_RESULTS}
             | {name: math.nan if value is None else value for name, value in json.loads(metrics).items()}
-            | {f"seconds_{stage}": value for stage, value in json.loads(seconds).items()}
+            | {f"{SECONDS}{stage}": value for stage, value in json.loads(seconds).items()}
             | {"peak_memory_mb": peak, "finished_at": finished, "commit": json.loads(content).get("commit")}
             | {"environment": environment, "settings": settings}
             for identity, settings, metrics, seconds, peak, finished, environment, content in self._connection.execute(
@@ -165,7 +179,7 @@ class RunStore:
         ]
         frame = pd.DataFrame(rows, columns=None if rows else ["id", *SETTINGS_IN_RESULTS])
         # Arms have different stages, so the order in which columns are met depends on the order of the runs.
-        stages = sorted(column for column in frame if column.startswith("seconds_"))
+        stages = sorted(column for column in frame if column.startswith(SECONDS))
         last = [*stages, *(column for column in _LAST if column in frame)]
         first = [column for column in frame if column not in last]
         return frame[first + last].sort_values(_ORDER, ignore_index=True)

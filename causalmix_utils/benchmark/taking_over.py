@@ -14,10 +14,7 @@ import pandas as pd
 
 from causalmix_utils.benchmark.arms import RunSettings
 from causalmix_utils.benchmark.export import read_results
-from causalmix_utils.benchmark.store import SETTINGS_IN_RESULTS, RunStore
-
-_NOT_METRICS = {"id", *SETTINGS_IN_RESULTS, "peak_memory_mb", "finished_at", "commit", "environment", "settings"}
-_SECONDS = "seconds_"
+from causalmix_utils.benchmark.store import SECONDS, RunStore, pick_metrics
 
 
 def take_over_results(store: RunStore, folder: str | Path, *, name: str = "runs") -> int:
@@ -68,13 +65,12 @@ def _restore(
     row: dict[str, Any], settings: RunSettings, environment: dict[str, Any], trajectory: pd.DataFrame
 ) -> dict[str, Any]:
     """The record of a run, as `execute_run` returns it."""
-    stages = {name.removeprefix(_SECONDS): value for name, value in row.items() if name.startswith(_SECONDS)}
-    metrics = {name: value for name, value in row.items() if name not in _NOT_METRICS and not name.startswith(_SECONDS)}
+    stages = {name.removeprefix(SECONDS): value for name, value in row.items() if name.startswith(SECONDS)}
     return {
         "settings": json.loads(settings.to_json()),
         "status": "done",
         "message": "",
-        "metrics": {name: _or_none(value) for name, value in metrics.items()},
+        "metrics": {name: _or_none(value) for name, value in pick_metrics(row).items()},
         "trajectory": {
             column: [_or_none(value) for value in trajectory[column]]
             for column in trajectory.dropna(axis=1, how="all").columns

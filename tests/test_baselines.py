@@ -34,7 +34,7 @@ def tables(draw) -> Table:
 
 @pytest.mark.filterwarnings("error")
 @each_baseline
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(table=tables())
 def test_every_table_gets_probabilities_of_its_classes_without_a_warning(name, table):
     half = len(table) // 2

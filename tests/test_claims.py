@@ -156,7 +156,7 @@ def test_too_few_tables_tell_nothing_however_large_the_difference():
     values=st.lists(st.floats(-1, 1, allow_subnormal=False), min_size=FEWEST_TABLES, max_size=20),
     shift=st.floats(-1, 1),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_interval_both_holds_and_is_contradicted_when_turned_around(values, shift):
     runs = pd.DataFrame({"table": range(len(values)), "split": 0})
     options = {"what": "", "arms": ("a", ""), "value": "gain", "bootstrap": Bootstrap(0, 200)}

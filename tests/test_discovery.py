@@ -183,7 +183,7 @@ def test_fci_gives_the_graph_of_causal_learn_mark_by_mark(seed, sink):
     np.testing.assert_array_equal(marks, run_plain_fci(values, alpha, knowledge))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**31), st.integers(4, 8), st.floats(0.3, 0.9))
 def test_each_rule_of_fci_does_to_any_marks_what_that_of_causal_learn_does(seed, n, density):
     """Marks as they come from no table: here even the rarest rules apply."""
@@ -422,7 +422,7 @@ def test_a_table_of_ten_rows_or_one_usable_column_gives_a_valid_answer():
     assert adjacency(P).loc["cause", "effect"] == 1
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_table_gives_edge_probabilities(data):
     n = data.draw(st.integers(2, 40), label="rows")

@@ -51,7 +51,7 @@ def list_class(dag: nx.DiGraph) -> list[nx.DiGraph]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 6), st.floats(0, 1), st.integers(0, 2**31))
 def test_a_cpdag_holds_what_all_dags_of_the_class_agree_on(n, density, seed):
     rng = np.random.default_rng(seed)
@@ -136,7 +136,7 @@ def test_scores_of_pc_and_fci_are_those_of_causal_learn(name, method):
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in scalar divide")
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31))
 def test_scores_of_a_dag_are_those_of_causal_learn(seed):
     rng = np.random.default_rng(seed)

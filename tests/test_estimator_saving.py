@@ -203,7 +203,7 @@ def test_the_command_line_writes_the_model_that_it_scored(tmp_path, capsys):
 
 
 @given(data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_a_changed_byte_is_found_wherever_it_is(data):
     content = _small_file()
     place = data.draw(st.integers(0, len(content) - 1))
@@ -212,7 +212,7 @@ def test_a_changed_byte_is_found_wherever_it_is(data):
 
 
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_cut_or_lengthened_file_is_found(data):
     content = _small_file()
     _refuses(content[: data.draw(st.integers(0, len(content) - 1))])

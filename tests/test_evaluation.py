@@ -28,7 +28,7 @@ from causalmix_utils.evaluation import (
     validation_test_gap,
 )
 
-relaxed = settings(deadline=None, max_examples=40)  # a busy machine must not fail a test
+some_examples = settings(max_examples=40)
 
 aucs = st.floats(0.0, 1.0)
 open_aucs = st.floats(0.0, 0.99)
@@ -79,7 +79,7 @@ def test_roc_auc_leaves_out_a_class_without_rows():
     assert roc_auc(y, proba, ["a", "b", "c"]) == pytest.approx(0.5)
 
 
-@relaxed
+@some_examples
 @given(predictions())
 def test_metrics_do_not_depend_on_the_order_of_rows_or_classes(case):
     y, proba, classes = case
@@ -89,7 +89,7 @@ def test_metrics_do_not_depend_on_the_order_of_rows_or_classes(case):
     assert log_loss(*turned) == pytest.approx(log_loss(y, proba, classes))
 
 
-@relaxed
+@some_examples
 @given(predictions(max_classes=2))
 def test_two_classes_have_the_same_auc_by_either_column(case):
     y, proba, classes = case
@@ -97,7 +97,7 @@ def test_two_classes_have_the_same_auc_by_either_column(case):
     assert roc_auc(y, proba, classes) == pytest.approx(roc_auc(y, as_three, [*classes, "never"]))
 
 
-@relaxed
+@some_examples
 @given(predictions())
 def test_metrics_stay_in_their_range(case):
     assert 0 <= roc_auc(*case) <= 1
@@ -144,20 +144,20 @@ def test_roc_auc_refuses_a_single_class_and_names_it():
 # Gains
 
 
-@relaxed
+@some_examples
 @given(open_aucs)
 def test_gain_is_zero_at_zero_shot_and_one_at_perfection(zero_shot):
     assert normalised_gain(zero_shot, zero_shot) == 0
     assert normalised_gain(1.0, zero_shot) == pytest.approx(1)
 
 
-@relaxed
+@some_examples
 @given(aucs, open_aucs)
 def test_normalised_gain_has_the_sign_of_the_gain_in_points(auc, zero_shot):
     assert np.sign(normalised_gain(auc, zero_shot)) == np.sign(gain_in_points(auc, zero_shot))
 
 
-@relaxed
+@some_examples
 @given(st.lists(st.tuples(aucs, aucs), min_size=1, max_size=10))
 def test_gains_of_arrays_are_the_gains_of_their_entries(pairs):
     auc, zero_shot = np.array(pairs).T
@@ -204,7 +204,7 @@ def test_add_gains_keeps_regimes_and_checkpoints_apart():
     np.testing.assert_allclose(add_gains(runs)["gain"], [0, 0.5, 0, 0.5])
 
 
-@relaxed
+@some_examples
 @given(results_frames())
 def test_min_max_scores_are_one_for_the_best_arm_and_do_not_show_the_scale(runs):
     scores = min_max_score(runs, value="gain")
@@ -245,7 +245,7 @@ def test_keeping_the_zero_shot_model_leaves_no_optimism():
     assert validation_test_gap(path) == {"optimism_gap": 0.0, "tracking_gap": pytest.approx(2.0)}
 
 
-@relaxed
+@some_examples
 @given(st.lists(st.tuples(open_aucs, open_aucs), min_size=1, max_size=12))
 def test_tracking_gap_lies_between_zero_and_two(pairs):
     validation, test = np.array(pairs).T
@@ -284,7 +284,7 @@ def test_share_of_runs_worse_than_zero_shot_is_counted_over_runs():
     assert median_over_tables(runs).loc["causal", "share_worse"] == pytest.approx(1 / 3)
 
 
-@relaxed
+@some_examples
 @given(results_frames(), st.randoms(use_true_random=False))
 def test_summaries_do_not_depend_on_the_order_of_runs(runs, random):
     order = list(range(len(runs)))
@@ -296,13 +296,13 @@ def test_summaries_do_not_depend_on_the_order_of_runs(runs, random):
     pd.testing.assert_series_equal(average_ranks(runs).sort_index(), average_ranks(shuffled).sort_index())
 
 
-@relaxed
+@some_examples
 @given(results_frames())
 def test_ranks_of_k_arms_average_half_of_k_plus_one(runs):
     assert average_ranks(runs).mean() == pytest.approx(2)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(results_frames())
 def test_ranks_and_tests_do_not_change_under_a_monotone_scale(runs):
     scaled = runs.assign(gain=2.0 * runs["gain"])
@@ -393,7 +393,7 @@ def test_wilcoxon_with_holm_by_hand():
     assert compared.loc["smote", "median_difference"] == pytest.approx(-0.5)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(results_frames())
 def test_holm_never_lowers_a_p_value_and_wins_losses_ties_add_up(runs):
     compared = compare_arms(runs)

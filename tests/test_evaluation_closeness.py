@@ -123,7 +123,7 @@ class TestLeaks:
         assert min(leaks["smote"]) > 0.6
         assert np.abs(np.array(leaks["independent"]) - 0.5).max() < 0.1
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.data())
     def test_exchanging_train_and_held_out_rows_mirrors_both_measures_at_one_half(self, data):
         sizes = [data.draw(st.integers(1, 8)) for _ in range(2)]

@@ -90,7 +90,7 @@ def test_more_tables_are_needed_for_smaller_differences_higher_power_and_stricte
     assert tables_needed(50.0, 1.0, alpha=0.005) == 9  # 2 ** -8 is the first of the smallest p-values below 0.005
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(0.02, 50), st.floats(1.0, 3.0), st.floats(0.001, 0.2))
 def test_a_larger_difference_never_needs_more_tables(size, factor, alpha):
     assert tables_needed(size * factor, 1.0, alpha=alpha) <= tables_needed(size, 1.0, alpha=alpha)

@@ -106,7 +106,7 @@ def test_many_levels_on_few_rows_do_not_look_like_an_association():
     assert (np.mean(strengths, axis=0) < 0.12).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_associations_stay_between_zero_and_one_whatever_is_missing_or_constant(data):
     n = data.draw(st.integers(1, 12))

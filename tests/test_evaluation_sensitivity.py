@@ -29,7 +29,7 @@ from causalmix_utils.evaluation import (
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 ARMS = ["zero_shot", "default", "causal", "smote"]
 
-relaxed = settings(deadline=None, max_examples=4)
+few_examples = settings(max_examples=4)
 
 
 def make_runs(*, n_tables=8, n_splits=3, regimes=(600,), seed=0):
@@ -141,7 +141,7 @@ def test_wrong_steps_and_missing_columns_are_named(runs):
         compare_variants({"main": add_gains(results).query("arm == 'smote'")})
 
 
-@relaxed
+@few_examples
 @given(st.integers(0, 10_000), st.floats(-3, 3))
 def test_an_arm_shifted_by_a_constant_is_that_far_away_in_every_variant_of_tables(seed, shift):
     results, _ = make_runs(seed=seed, n_tables=6, n_splits=2)
@@ -157,7 +157,7 @@ def test_an_arm_shifted_by_a_constant_is_that_far_away_in_every_variant_of_table
     np.testing.assert_allclose(causal["median_difference"], shift, atol=1e-9)
 
 
-@relaxed
+@few_examples
 @given(st.integers(0, 10_000))
 def test_with_one_split_it_does_not_matter_when_the_difference_is_taken(seed):
     results, _ = make_runs(seed=seed, n_splits=1)

@@ -293,7 +293,7 @@ def test_awkward_tables_give_a_model(change):
     step=st.integers(1, 10),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_step_shows_every_class_as_context_and_never_a_row_twice(
     mixing, mix_ratio, counts, n_synthetic, step, seed
 ):
@@ -321,7 +321,7 @@ def test_the_mix_ratio_is_the_share_of_synthetic_rows():
 
 
 @given(counts=st.lists(st.integers(1, 20), min_size=2, max_size=6), fraction=st.floats(0.05, 0.9))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_holding_out_keeps_every_class_on_the_train_side(counts, fraction):
     y = np.repeat(np.arange(len(counts)), counts)
     if sum(count > 1 for count in counts) < 2:

@@ -36,7 +36,7 @@ def frame(values, names="abcdefgh") -> pd.DataFrame:
     return pd.DataFrame(values, index=list(names[: len(values)]), columns=list(names[: len(values)]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 12), st.integers(0, 2**31), st.floats(0, 1))
 def test_a_sampled_graph_is_acyclic_over_all_columns_and_has_only_possible_edges(n, seed, density):
     rng = np.random.default_rng(seed)
@@ -116,7 +116,7 @@ def test_any_column_can_be_the_target():
         sample_dag(P, rng=np.random.default_rng(0), target="z")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 9), st.integers(0, 2**31), st.floats(0.1, 1), st.data())
 def test_a_kept_blanket_is_in_every_graph_and_what_was_added_for_it_is_marked(n, seed, density, data):
     rng = np.random.default_rng(seed)
@@ -133,7 +133,7 @@ def test_a_kept_blanket_is_in_every_graph_and_what_was_added_for_it_is_marked(n,
     assert set(drawn.edges) <= set(kept.edges)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(2, 9), st.integers(0, 2**31))
 def test_a_sink_has_no_effects_and_keeps_its_neighbours(n, seed):
     P = make_probabilities(n, np.random.default_rng(seed), 0.3)
@@ -231,7 +231,7 @@ def test_a_threshold_graph_keeps_every_pair_by_turning_the_weakest_edge_of_a_cyc
 
 
 @given(st.integers(1, 9), st.integers(0, 2**31), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_random_graph_has_exactly_the_edges_asked_for_and_no_cycle(n, seed, data):
     n_edges = data.draw(st.integers(0, n * (n - 1) // 2))
     dag = random_dag([f"x{place}" for place in range(n)], n_edges, rng=np.random.default_rng(seed))
@@ -332,7 +332,7 @@ def test_each_missing_added_turned_or_undirected_edge_counts_one(other, distance
     assert structural_hamming_distance(graph(other), dag) == distance
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**31))
 def test_the_structural_hamming_distance_is_a_metric(seed):
     rng = np.random.default_rng(seed)

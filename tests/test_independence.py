@@ -273,7 +273,7 @@ def test_a_search_past_its_budget_is_stopped_and_the_next_starts_afresh():
     tests.p_value(0, 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**31), st.integers(0, 3), st.booleans())
 def test_a_batch_of_tests_gives_what_they_give_one_by_one(seed, size, missing):
     """Columns of all kinds, with a constant one, a copy, a category of many levels and missing values."""

@@ -38,7 +38,7 @@ def assert_same_weights(first, second):
 
 
 @given(n_rows=st.integers(20, 80), n_features=st.integers(2, 30), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_prior_tables_have_the_shape_asked_for_and_finite_or_missing_values(n_rows, n_features, seed):
     X, labels = sample_table(n_rows, n_features, rng=np.random.default_rng(seed))
     assert X.shape == (n_rows, n_features)

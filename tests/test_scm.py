@@ -321,7 +321,7 @@ def test_an_ensemble_may_be_larger_than_the_number_of_rows(table):
 # Hostile tables and arguments -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_table_on_any_graph_gives_rows_that_could_belong_to_it(data):
     n = data.draw(st.integers(1, 60), label="rows")

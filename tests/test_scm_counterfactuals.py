@@ -137,7 +137,7 @@ def test_one_row_of_a_real_table_can_be_asked_about():
     assert all((new.X[column] == test.X[column][5]).all() for column in untouched)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), column=st.sampled_from(["a", "b", "k", "apart", "y"]))
 def test_only_descendants_change_on_any_graph(table, seed, column):
     dag = random_dag(table.columns, 5, rng=np.random.default_rng(seed))

@@ -167,7 +167,7 @@ def test_coupled_levels_have_the_new_distribution_and_change_as_rarely_as_possib
     assert (after != before).mean() == pytest.approx(np.abs(new - old).sum() / 2, abs=0.015)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_table_on_any_graph_gives_values_of_the_right_kind(data):
     n = data.draw(st.integers(1, 40), label="rows")

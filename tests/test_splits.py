@@ -29,7 +29,7 @@ def tables(draw):
     return make_table(codes, labels)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(table=tables(), n=st.integers(6, 60), split=st.integers(0, 3))
 def test_sides_are_disjoint_bounded_and_complete(table, n, split):
     try:
@@ -48,7 +48,7 @@ def test_sides_are_disjoint_bounded_and_complete(table, n, split):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(table=tables(), n=st.integers(6, 60), split=st.integers(0, 3))
 def test_rows_with_equal_features_stand_on_one_side(table, n, split):
     try:
@@ -59,7 +59,7 @@ def test_rows_with_equal_features_stand_on_one_side(table, n, split):
     assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     labels=st.lists(st.integers(0, 3), min_size=15, max_size=80),
     fraction=st.sampled_from([0.2, 1 / 3, 0.5]),

@@ -30,7 +30,7 @@ def frames(draw):
     return frame
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(frames())
 def test_a_table_made_of_a_tables_own_frame_is_the_same(frame):
     table = Table.from_frame(frame, target="y")
@@ -40,7 +40,7 @@ def test_a_table_made_of_a_tables_own_frame_is_the_same(frame):
     assert table.categorical == again.categorical == ["text"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(frames(), st.randoms(use_true_random=False))
 def test_taking_a_table_apart_and_concatenating_it_gives_the_rows_back(frame, random):
     table = Table.from_frame(frame, target="y")
@@ -53,7 +53,7 @@ def test_taking_a_table_apart_and_concatenating_it_gives_the_rows_back(frame, ra
     pd.testing.assert_frame_equal(together.to_frame(), table.take(rows).to_frame())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(frames())
 def test_every_part_of_a_table_has_its_schema(frame):
     table = Table.from_frame(frame, target="y")

@@ -48,6 +48,13 @@ def test_the_full_benchmark_is_preferred_where_it_is_stored(folder):
     assert read_benchmark(folder).name == "chapter"
 
 
+@pytest.mark.parametrize("ending", ["parquet", "json"])
+def test_a_damaged_benchmark_is_not_passed_over(folder, ending):
+    (folder / f"paper.{ending}").write_text("{broken")
+    with pytest.raises(ValueError, match="the results named 'paper' in .* are damaged"):
+        read_benchmark(folder)
+
+
 def test_a_grid_that_has_just_begun_can_be_passed_over(folder):
     assert read_benchmark(folder, least_tables=4).name == "paper"  # two runs are missing, and no table
     begun = pd.read_parquet(folder / "paper.parquet").query("table in ['diabetes', 'vehicle']")

@@ -18,6 +18,7 @@ from safetensors import safe_open
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from causalmix_utils import whole_files
 from causalmix_utils.cli import main
 from causalmix_utils.finetuning import CausalMixFTClassifier, hashed_file
 from causalmix_utils.finetuning.hashed_file import read_hashed, write_hashed
@@ -196,7 +197,7 @@ def test_the_command_line_writes_the_model_that_it_scored(tmp_path, capsys):
     again.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
     np.testing.assert_array_equal(again.predict_proba(test.X), model.predict_proba(test.X))
     assert main(["finetune", "wine", *options, "--save", str(tmp_path / "absent" / "model")]) == 2
-    assert "absent does not exist" in capsys.readouterr().err
+    assert "absent' does not exist" in capsys.readouterr().err
 
 
 # ---- damaged and foreign files ---------------------------------------------------------------
@@ -319,7 +320,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(fitted, tmp_path
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(hashed_file.os, function, fail)
+    monkeypatch.setattr(whole_files.os, function, fail)
     with pytest.raises(type(error)):
         fitted.save(path)
     assert os.listdir(tmp_path) == [path.name] and path.read_bytes() == b"old"
@@ -331,14 +332,15 @@ def test_a_save_that_is_killed_leaves_the_old_file(saved, tmp_path):
     path.write_bytes(saved.read_bytes())
     code = """
         import os, signal, sys
-        from causalmix_utils.finetuning import CausalMixFTClassifier, hashed_file
+        from causalmix_utils import whole_files
+        from causalmix_utils.finetuning import CausalMixFTClassifier
         model = CausalMixFTClassifier.load(sys.argv[1]).set_params(patience=77)
 
         def write_half_and_die(descriptor):
             os.truncate(descriptor, os.fstat(descriptor).st_size // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
-        hashed_file.os.fsync = write_half_and_die
+        whole_files.os.fsync = write_half_and_die
         model.save(sys.argv[1])
     """
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(path)])

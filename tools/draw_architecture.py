@@ -21,6 +21,7 @@ DRAWING = ROOT / "book" / "_static" / "architecture.svg"
 STEPS = (
     "randomness",
     "threads",
+    "whole_files",
     "metrics",
     "folds",
     "tables",

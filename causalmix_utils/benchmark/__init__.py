@@ -6,7 +6,7 @@
 """
 
 from causalmix_utils.benchmark.arms import ARMS, PROTOCOL, SOURCES, Arm, RunSettings, derive_seed
-from causalmix_utils.benchmark.export import export_results, read_results
+from causalmix_utils.benchmark.export import MissingResultsError, export_results, read_results
 from causalmix_utils.benchmark.parts import split_table
 from causalmix_utils.benchmark.profiles import PROFILES, PUBLISHED_ARMS, Profile, get_profile
 from causalmix_utils.benchmark.progress import summarise_progress
@@ -26,6 +26,7 @@ __all__ = [
     "STORED_BENCHMARKS",
     "TOLERANCE",
     "Arm",
+    "MissingResultsError",
     "Profile",
     "RunSettings",
     "RunStore",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 
 from causalmix_utils.benchmark.arms import RunSettings
 from causalmix_utils.benchmark.store import RunStore, distinguish_settings
+from causalmix_utils.whole_files import replacing
 
 
 def export_results(
@@ -117,6 +117,10 @@ def _describe_missing(missing: list[dict], n_runs: int, path: Path) -> str:
     return f"{len(missing)} of {n_runs} runs are missing in {path}, {n_failed} of them failed; the first is {first}"
 
 
+class MissingResultsError(ValueError):
+    """There are no results of that name in a folder or at an address."""
+
+
 def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFrame, dict]:
     """The results that `export_results` or a script in ``benchmarks/`` wrote, and their provenance.
 
@@ -136,15 +140,20 @@ def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFram
 
     Raises
     ------
+    MissingResultsError
+        If there are none. It is a ``ValueError``.
     ValueError
-        If there are none.
+        If a file of them is damaged.
     """
     if str(folder).startswith(("https://", "http://")):
         return _download_results(f"{str(folder).rstrip('/')}/{name}")
     path = Path(folder) / f"{name}.parquet"
     if not path.is_file():
-        raise ValueError(f"there are no results named {name!r} in {folder}")
-    return pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        raise MissingResultsError(f"there are no results named {name!r} in {folder}")
+    try:
+        return pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"the results named {name!r} in {folder} are damaged: {error}") from error
 
 
 def _download_results(address: str) -> tuple[pd.DataFrame, dict]:
@@ -154,18 +163,14 @@ def _download_results(address: str) -> tuple[pd.DataFrame, dict]:
             provenance = json.load(answer)
         return pd.read_parquet(f"{address}.parquet"), provenance
     except HTTPError as error:
-        raise ValueError(f"there are no results at {address}.parquet: {error}") from error
+        raise MissingResultsError(f"there are no results at {address}.parquet: {error}") from error
 
 
 def write_whole(path: Path, content: pd.DataFrame | dict) -> Path:
-    """Write under a temporary name, then rename, so that a kill leaves no half file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    """Write a table as Parquet, or a dictionary as JSON, so that a kill leaves no half file."""
+    with replacing(path) as temporary:
         if isinstance(content, pd.DataFrame):
             content.to_parquet(temporary, index=False, compression="zstd")
         else:
             temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path

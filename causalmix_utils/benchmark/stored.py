@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 
 import pandas as pd
 
-from causalmix_utils.benchmark.export import read_results
+from causalmix_utils.benchmark.export import MissingResultsError, read_results
 from causalmix_utils.benchmark.repeat import StoredRun, pick_run
 
 STORED_BENCHMARKS = ("paper", "chapter")
@@ -203,14 +203,14 @@ def read_benchmark(
     Raises
     ------
     ValueError
-        If `folder` holds none of them, or none with so many tables.
+        If `folder` holds none of them, or none with so many tables; or a file of one is damaged.
     """
     if isinstance(prefer, str):
         raise ValueError(f"prefer must be a sequence of names, got the text {prefer!r}")
     for name in prefer:
         try:
             results, provenance = read_results(folder, name=name)
-        except ValueError:
+        except MissingResultsError:
             continue
         stored = StoredBenchmark(name, results, _read_trajectories(folder, name), provenance)
         if least_tables <= 0 or (stored.regimes and stored.coverage()["whole_tables"].iloc[0] >= least_tables):

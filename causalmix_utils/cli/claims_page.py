@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from causalmix_utils.cli.files import replacing
+from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causalmix_utils.cli.files import read_table, replacing
+from causalmix_utils.cli.files import read_table
+from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,18 +104,3 @@ def _check_first_line(path: Path, separator: str) -> None:
 def _suggest(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name.lower(), [column.lower() for column in known], n=1, cutoff=0.6)
     return "".join(f" (did you mean {column!r}?)" for column in known if close and column.lower() == close[0])
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place when the block ends well, and vanishes otherwise."""
-    if not path.parent.is_dir():
-        raise ValueError(f"the folder {path.parent} does not exist")
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder, not a file")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -9,10 +9,10 @@ import hashlib
 import json
 import os
 import re
-import uuid
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +26,7 @@ BLANK = "0" * 64
 def write_hashed(path: str | os.PathLike, tensors: dict[str, torch.Tensor], description: dict[str, Any]) -> None:
     """Write tensors and a description, which JSON must be able to hold, to one file.
 
-    The file appears as a whole or not at all: it is written under another name in the same folder first.
+    The file appears as a whole or not at all; see `causalmix_utils.whole_files.replacing`.
 
     Raises
     ------
@@ -43,7 +43,8 @@ def write_hashed(path: str | os.PathLike, tensors: dict[str, torch.Tensor], desc
     }
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
     digest = hashlib.sha256(content).hexdigest()
-    _replace(Path(path), content.replace(_hash_entry(BLANK), _hash_entry(digest), 1))
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.replace(_hash_entry(BLANK), _hash_entry(digest), 1))
 
 
 def read_hashed(path: str | os.PathLike) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -99,23 +100,3 @@ def _check_hash(path: str | os.PathLike, content: bytes, stored: str) -> None:
 def _hash_entry(digest: str) -> bytes:
     """As the header holds it. Quotes inside of the description are escaped there, so this occurs only once."""
     return f'"sha256":"{digest}"'.encode()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a file in place at once; a reader sees the old content or the new, never a part."""
-    path = Path(os.path.realpath(path))  # a link stays one
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist")
-    if path.is_dir():
-        raise IsADirectoryError(f"{str(path)!r} is a folder, not a file")
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        raise

@@ -10,6 +10,7 @@ import pandas as pd
 
 from causalmix_utils.tables.hashing import content_hash
 from causalmix_utils.tables.table import Table
+from causalmix_utils.whole_files import replacing
 
 
 def cache_paths(folder: Path, task_id: int) -> dict[str, Path]:
@@ -25,9 +26,8 @@ def write_table(table: Table, task_id: int, folder: Path) -> None:
     """Store a table and its hash."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = cache_paths(folder, task_id)
-    unfinished = paths["table"].with_suffix(".part")
-    table.to_frame().to_parquet(unfinished, index=False)
-    unfinished.replace(paths["table"])
+    with replacing(paths["table"]) as temporary:
+        table.to_frame().to_parquet(temporary, index=False)
     about = {
         "name": table.name,
         "target": table.target,
@@ -78,6 +78,5 @@ def read_splits(task_id: int, folder: Path) -> dict:
 
 
 def _write_text(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

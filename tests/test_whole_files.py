@@ -1,0 +1,58 @@
+"""Files that are written as a whole or not at all."""
+
+import threading
+
+import pytest
+
+from causalmix_utils.whole_files import replacing
+
+
+def test_a_block_that_fails_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "note.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_several_writers_of_one_file_never_meet(tmp_path):
+    path, failures = tmp_path / "note.txt", []
+
+    def write(text):
+        try:
+            for _ in range(20):
+                with replacing(path) as temporary:
+                    temporary.write_text(text)
+                assert path.read_text() in ("a" * 1000, "b" * 1000)
+        except BaseException as error:
+            failures.append(error)
+
+    writers = [threading.Thread(target=write, args=(letter * 1000,)) for letter in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert failures == []
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "real.txt").write_text("old")
+    link = tmp_path / "link.txt"
+    link.symlink_to(tmp_path / "real.txt")
+    with replacing(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_a_missing_folder_and_a_folder_are_named(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match="the folder .*nowhere' does not exist"),
+        replacing(tmp_path / "nowhere/x"),
+    ):
+        pass
+    with pytest.raises(IsADirectoryError, match="is a folder, not a file"), replacing(tmp_path):
+        pass

@@ -61,6 +61,60 @@ def test_every_part_of_a_table_has_its_schema(frame):
     check_same_schema(table.take([0]), like=table)
 
 
+@settings(max_examples=50)
+@given(values=st.lists(st.none() | st.floats(allow_infinity=False, allow_nan=False), min_size=1, max_size=8))
+def test_a_level_is_written_the_same_whatever_stands_beside_it(values):
+    frame = pd.DataFrame({"code": pd.Series(values, dtype=float), "y": "a"})
+    together = Table.from_frame(frame, target="y", categorical=["code"]).X["code"].astype(object)
+    for row, level in enumerate(together):
+        alone = Table.from_frame(frame.iloc[[row]], target="y", categorical=["code"]).X["code"].astype(object)
+        assert level == alone[0] or (pd.isna(level) and pd.isna(alone[0]))
+
+
+def test_a_whole_number_is_the_same_level_in_every_type():
+    for column in ([1, 2], [1.0, 2.0], [1.0, 2.5], [1.0, np.nan], pd.array([1, None], dtype="Int64")):
+        values = pd.Series(column)
+        for kind in (values, values.astype("category"), values.astype(object)):
+            frame = pd.DataFrame({"code": kind, "y": "a"})
+            assert Table.from_frame(frame, target="y", categorical=["code"]).X["code"][0] == "1"
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, -(2**60), np.uint64(2**63 + 1)])
+def test_whole_numbers_that_no_float_holds_are_refused(value):
+    frame = pd.DataFrame({"number": [value, 1], "y": ["a", "b"]}).astype({"number": type(value)})
+    with pytest.raises(ValueError, match=rf"column 'number' holds {value}: whole numbers beyond"):
+        Table.from_frame(frame, target="y")
+    X = pd.DataFrame({"number": np.array([2**53 + 1], dtype="int64")})
+    with pytest.raises(ValueError, match="column 'number' holds 9007199254740993"):
+        Table("wide", X, pd.Series(["a"], name="y", dtype=object))
+
+
+def test_a_category_that_is_infinite_is_refused():
+    frame = pd.DataFrame({"code": [1.0, np.inf], "y": ["a", "b"]})
+    with pytest.raises(ValueError, match="column 'code' holds an infinite value"):
+        Table.from_frame(frame, target="y", categorical=["code"])
+
+
+def test_a_single_name_is_no_sequence_of_names():
+    with pytest.raises(ValueError, match="categorical must be a sequence of column names, got the text 'ab'"):
+        Table.from_frame(pd.DataFrame({"a": [1], "b": [1], "y": "a"}), target="y", categorical="ab")
+
+
+def test_a_target_may_have_any_name():
+    table = Table.from_frame(pd.DataFrame({"a": [1, 2], "self": ["u", "v"]}), target="self")
+    assert table.to_frame()["self"].tolist() == ["u", "v"]
+
+
+def test_rows_with_more_fields_than_the_header_are_refused(tmp_path):
+    """As R writes them, with row numbers and no name above these: pandas would move all columns by one."""
+    file = tmp_path / "r.csv"
+    file.write_text('"age","paid"\n"1",31,"no"\n"2",45,"yes"\n')
+    with pytest.raises(
+        ValueError, match="r.csv' have more fields than its header has names, 2; if they begin with row"
+    ):
+        Table.from_csv(file, target="paid")
+
+
 @pytest.mark.parametrize("name", ["credit-g", "titanic", "diabetes", "glass"])
 def test_an_embedded_table_survives_a_csv_file(name, tmp_path):
     table = load_table(name)

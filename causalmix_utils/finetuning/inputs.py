@@ -60,7 +60,8 @@ class TableEncoder:
         self.class_names_ = texts if len(set(texts)) == len(texts) else [f"class {i}" for i in range(len(texts))]
         while target in X.columns:
             target += "_"
-        frame = X.assign(**{target: np.array(self.class_names_, dtype=object)[self.encode_labels(labels)]})
+        frame = X.copy()
+        frame[target] = np.array(self.class_names_, dtype=object)[self.encode_labels(labels)]
         table = Table.from_frame(frame, target=target, categorical=categorical, name=name)
         self.columns_ = list(table.X.columns)
         self.levels_ = {column: list(table.X[column].cat.categories) for column in table.categorical}

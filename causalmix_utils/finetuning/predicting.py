@@ -160,7 +160,10 @@ class FineTunedModel(ClassifierMixin, BaseEstimator):
         if X is None:
             return None
         features = self._read_features(X, reset=False)
-        return self._encoder.encode_features(features), self._encoder.encode_labels(check_labels(features, y))
+        labels = check_labels(features, y)
+        if len(pd.unique(labels)) < 2:
+            raise ValueError(f"y_{part} holds one class only, {labels[0]!r}: its AUC would not be defined")
+        return self._encoder.encode_features(features), self._encoder.encode_labels(labels)
 
     def _forget(self) -> None:
         """Drop everything that a fit has learnt, so that half a fit is none."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+LARGEST_WHOLE = 2**53
+"""Up to here a float holds every whole number."""
 
 
 def read_csv(path: Path, *, separator: str, decimal: str = ".") -> pd.DataFrame:
@@ -13,7 +17,15 @@ def read_csv(path: Path, *, separator: str, decimal: str = ".") -> pd.DataFrame:
     options = {"sep": separator, "low_memory": False}
     try:
         header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
-        frame = pd.read_csv(path, index_col=False, decimal=decimal, **options)
+        with warnings.catch_warnings():
+            # Where all rows have a field more than the header, pandas would drop their last one.
+            warnings.filterwarnings("error", "Length of header", pd.errors.ParserWarning)
+            frame = pd.read_csv(path, index_col=False, decimal=decimal, **options)
+    except pd.errors.ParserWarning as error:
+        raise ValueError(
+            f"the rows of {str(path)!r} have more fields than its header has names, {header.shape[1]}; "
+            "if they begin with row numbers, write the file without them"
+        ) from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(f"{str(path)!r} cannot be read as a CSV file: {error}") from error
     # pandas renames repeated and empty names without a word, so the header is checked as it stands.
@@ -32,19 +44,42 @@ def convert_column(column: pd.Series, *, is_categorical: bool) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         raise ValueError(f"column {column.name!r} holds dates; turn them into numbers or categories first")
     if is_categorical:
+        _check_finite(column)
         text = as_text(column)
         return text.astype(pd.CategoricalDtype(sorted(text.dropna().unique())))
     if pd.api.types.is_complex_dtype(column):
         raise ValueError(f"column {column.name!r} holds complex numbers")
     if pd.api.types.is_integer_dtype(column) and not column.isna().any():
+        check_exact(column)
         return column.astype("int64")
     return column.astype("float64")
 
 
+def check_exact(column: pd.Series) -> None:
+    """Refuse whole numbers that change when they become floats, as they do in the network and in every generator."""
+    beyond = (column > LARGEST_WHOLE) | (column < -LARGEST_WHOLE)
+    if beyond.any():
+        raise ValueError(
+            f"column {column.name!r} holds {column[beyond].iloc[0]}: whole numbers beyond 2**53 can't be told from "
+            "their neighbours. Leave the column out if it names rows; make times coarser, such as days"
+        )
+
+
+def _check_finite(column: pd.Series) -> None:
+    for value in column.dropna().unique():
+        if isinstance(value, float | np.floating) and np.isinf(value):
+            raise ValueError(f"column {column.name!r} holds an infinite value")
+
+
 def as_text(column: pd.Series) -> pd.Series:
-    """Values as strings, missing ones as NaN; 1.0 becomes '1' where all numbers are whole."""
-    values = column.astype(object)
-    present = values.notna()
-    if pd.api.types.is_float_dtype(column) and np.all(np.mod(values[present].astype(float), 1) == 0):
-        values[present] = values[present].astype("int64").to_numpy()  # a Series would be aligned, and floats again
-    return values.where(~present, values.astype(str)).where(present, np.nan)
+    """Values as strings, missing ones as NaN.
+
+    Each value is written by itself, and a whole number always without a point: the level 1 is the same level in a
+    column of integers, of floats because some are missing, or of one row.
+    """
+    return column.astype(object).map(_write, na_action="ignore")
+
+
+def _write(value: object) -> str:
+    is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return str(int(value)) if is_whole else str(value)

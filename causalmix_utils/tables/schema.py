@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.tables.conversion import check_exact
+
 if TYPE_CHECKING:
     from causalmix_utils.tables.table import Table
 
@@ -86,6 +88,8 @@ def check_column(column: pd.Series, *, is_categorical: bool) -> None:
         return
     if column.dtype not in (np.dtype("int64"), np.dtype("float64")):
         raise ValueError(f"column {column.name!r} has dtype {column.dtype}, expected int64, float64 or 'category'")
+    if column.dtype == np.dtype("int64"):
+        check_exact(column)
     if np.isinf(column).any():
         raise ValueError(
             f"column {column.name!r} holds an infinite value in row {int(np.isinf(column).to_numpy().argmax())}"

@@ -112,7 +112,7 @@ class Table:
         ------
         ValueError
             If the target is absent or has missing values, two columns have the same name,
-            a column holds infinities or dates, or there are no rows or no features.
+            a column holds infinities, dates or whole numbers beyond ±2**53, or there are no rows or no features.
         """
         # Numbers that arrive in object columns, as from a mixed NumPy array, are numbers all the same.
         frame = frame.rename(columns=str).reset_index(drop=True).infer_objects()
@@ -124,6 +124,8 @@ class Table:
             raise ValueError(f"target={target!r} is not a column; the columns are {list(frame.columns)}")
         if frame[target].isna().any():
             raise ValueError(f"target column {target!r} has {int(frame[target].isna().sum())} missing values")
+        if isinstance(categorical, str):
+            raise ValueError(f"categorical must be a sequence of column names, got the text {categorical!r}")
         named = {str(column) for column in categorical or ()}
         absent = sorted(named - set(frame.columns) | named & {target})
         if absent:
@@ -229,7 +231,9 @@ class Table:
 
     def to_frame(self) -> pd.DataFrame:
         """Features and target in one DataFrame of shape (n_rows, n_features + 1), the target last."""
-        return self.X.assign(**{self.target: self.y})
+        frame = self.X.copy()
+        frame[self.target] = self.y
+        return frame
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Table:
         """Rows by position or Boolean mask, as a new `Table` with the same columns and types."""

@@ -146,6 +146,47 @@ def test_only_descendants_change_on_any_graph(table, seed, column):
     assert changed <= nx.descendants(dag, column) | {column}
 
 
+def make_whole():
+    """Whole numbers ``z = 2 x ± 1``, and a category without causes."""
+    x = np.arange(60)
+    frame = pd.DataFrame({"x": x, "z": 2 * x + np.resize([1, -1], 60), "k": np.resize(["u", "v"], 60)})
+    whole = Table.from_frame(frame.assign(y=np.resize(["a", "b"], 60)), target="y")
+    dag = nx.DiGraph([("x", "z")])
+    dag.add_nodes_from(["k", "y"])
+    return whole, fit_scm(dag, whole, mechanisms="linear")
+
+
+def test_a_level_that_no_row_of_the_fit_has_is_refused_in_a_column_without_causes_too():
+    whole, scm = make_whole()
+    rows = Table.from_frame(whole.take([0]).to_frame().assign(k="w"), target="y")
+    with pytest.raises(ValueError, match="the level 'w' in column 'k'"):
+        ask(scm, rows, whole, x=10)
+
+
+def test_a_column_of_whole_numbers_is_set_to_whole_numbers_alone():
+    whole, scm = make_whole()
+    assert ask(scm, whole.take([3]), whole, x=10.0).X.loc[0, ["x", "z"]].tolist() == [10, 19]
+    for change in (10.6, lambda value: value + 0.5):
+        with pytest.raises(ValueError, match=r"interventions set 'x' to .*, but the column holds whole numbers"):
+            ask(scm, whole.take([3]), whole, x=change)
+        with pytest.raises(ValueError, match="but the column holds whole numbers"):
+            sample_rows(scm, 5, like=whole, rng=np.random.default_rng(0), interventions={"x": change})
+    halves = Table.from_frame(whole.take([3]).to_frame().assign(z=5.5), target="y")
+    with pytest.raises(ValueError, match="column 'z' of rows has dtype float64, but like has whole numbers"):
+        ask(scm, halves, whole, x=10)
+
+
+def test_a_value_that_is_set_is_not_rounded():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": np.round(rng.normal(size=80), 1), "y": np.resize(["a", "b"], 80)})
+    coarse = Table.from_frame(frame, target="y")
+    dag = nx.DiGraph()
+    dag.add_nodes_from(["x", "y"])
+    scm = fit_scm(dag, coarse, mechanisms="linear")
+    assert ask(scm, coarse.take([0]), coarse, x=0.123).X.loc[0, "x"] == 0.123
+    assert (sample_rows(scm, 5, like=coarse, rng=rng, interventions={"x": 0.123}).X["x"] == 0.123).all()
+
+
 def test_questions_that_cannot_be_answered_are_refused(scm, table):
     with pytest.raises(ValueError, match="at least one column"):
         ask(scm, table, table)

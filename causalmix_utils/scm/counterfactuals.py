@@ -50,7 +50,8 @@ def counterfactual_rows(
     ------
     ValueError
         If the tables or the model differ in columns, there is no intervention, one sets a column that does not
-        exist or a level that does not occur, or a row has a level that the model has not seen.
+        exist, a level that does not occur or a column of whole numbers to another value, or a row has a level that
+        the model has not seen or no whole number where `like` has them.
 
     Notes
     -----
@@ -90,7 +91,7 @@ def counterfactual_rows(
         raise ValueError(f"interventions must set at least one column, got {interventions!r}")
     changes = read_interventions(interventions, like)
     fact = _as_floats_and_strings(rows)
-    _check_levels(scm, fact)
+    _check_levels(scm, fact, like)
     new = fact.copy()
     for node in nx.lexicographical_topological_sort(scm.graph):
         new[node] = _predict(scm, node, fact, new, rng)
@@ -103,6 +104,12 @@ def _check_tables(scm, rows: Table, like: Table) -> None:
     check_graph(scm.graph, like)
     if rows.columns != like.columns or rows.categorical != like.categorical:
         raise ValueError(f"rows have the columns {rows.columns}, but like has {like.columns}, or other types")
+    for column in like.numerical:
+        # Half a child can't be written into a column of whole numbers, nor a missing one.
+        if like.X[column].dtype == "int64" and rows.X[column].dtype != "int64":
+            raise ValueError(
+                f"column {column!r} of rows has dtype {rows.X[column].dtype}, but like has whole numbers there"
+            )
 
 
 def _as_floats_and_strings(rows: Table) -> pd.DataFrame:
@@ -113,13 +120,16 @@ def _as_floats_and_strings(rows: Table) -> pd.DataFrame:
     )
 
 
-def _check_levels(scm, fact: pd.DataFrame) -> None:
+def _check_levels(scm, fact: pd.DataFrame, like: Table) -> None:
     """Refuse levels whose probability the model can't tell."""
     for node in scm.graph.graph["categorical"]:
         if scm.graph.in_degree(node):
-            unknown = sorted(set(fact[node].dropna()) - set(scm.causal_mechanism(node).classifier_model.classes))
-            if unknown:
-                raise ValueError(f"rows have the level {unknown[0]!r} in column {node!r}, which the model has not seen")
+            known = scm.causal_mechanism(node).classifier_model.classes
+        else:
+            known = like.classes if node == like.target else like.X[node].dropna().unique()
+        unknown = sorted(set(fact[node].dropna()) - set(known))
+        if unknown:
+            raise ValueError(f"rows have the level {unknown[0]!r} in column {node!r}, which the model has not seen")
 
 
 def _predict(scm, node: str, fact: pd.DataFrame, new: pd.DataFrame, rng: np.random.Generator) -> pd.Series:

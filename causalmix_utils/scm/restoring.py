@@ -26,7 +26,7 @@ def restore_rows(
     rng : Generator
         Draws the rows whose missing values are copied.
     keep : list of str
-        Columns set by an intervention: neither clipped nor blanked.
+        Columns set by an intervention: neither clipped, rounded nor blanked.
     missing : DataFrame of bool, shape (n_rows, n_features), optional
         Where the rows are blanked. By default as rows of `like` of the same classes, drawn at random.
 
@@ -44,7 +44,7 @@ def restore_rows(
             values = np.where(blank, None, values.astype(object))
             columns[column] = pd.Categorical(values, categories=like.X[column].cat.categories)
         else:
-            columns[column] = _restore_numbers(values.astype(float), like.X[column], blank, clip=column not in keep)
+            columns[column] = _restore_numbers(values.astype(float), like.X[column], blank, keep=column in keep)
     return replace(like, name=f"{like.name}/scm", X=pd.DataFrame(columns), y=y)
 
 
@@ -60,9 +60,11 @@ def _draw_missing(y: pd.Series, like: Table, rng: np.random.Generator) -> pd.Dat
     return pattern.iloc[drawn].reset_index(drop=True)
 
 
-def _restore_numbers(values: np.ndarray, column: pd.Series, blank: np.ndarray, *, clip: bool) -> np.ndarray:
+def _restore_numbers(values: np.ndarray, column: pd.Series, blank: np.ndarray, *, keep: bool) -> np.ndarray:
+    if keep:
+        return values.astype(column.dtype)
     observed = np.unique(column.dropna().to_numpy(dtype=float))
-    if clip and len(observed):
+    if len(observed):
         values = np.clip(values, observed[0], observed[-1])
         if len(observed) <= _MAX_VALUES:
             middles = (observed[:-1] + observed[1:]) / 2

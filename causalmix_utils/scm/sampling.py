@@ -41,8 +41,8 @@ def sample_rows(
         for the time of the draw and is then as it was before.
     interventions : dict, optional
         ``{column: value}`` sets a column to a value, Pearl's do; ``{column: function}`` replaces each value
-        by a function of it. All that the column causes follows. Intervened columns are not clipped to
-        the range of `like` and have no missing values.
+        by a function of it. All that the column causes follows. Intervened columns are neither clipped to
+        the range of `like` nor rounded, and have no missing values; a column of whole numbers takes only these.
     min_per_class : int
         Rows that every class of `like` gets at least. A class that lacks rows is drawn again a few times;
         if that is not enough, rows whose parents make the class most probable are set to it, and what the
@@ -59,8 +59,8 @@ def sample_rows(
     Raises
     ------
     ValueError
-        If an argument has a value that is not allowed, or an intervention sets a column that
-        does not exist or a level that does not occur.
+        If an argument has a value that is not allowed, or an intervention sets a column that does not exist,
+        a level that does not occur, or a column of whole numbers to another value.
 
     Examples
     --------
@@ -140,9 +140,10 @@ def read_interventions(interventions: Interventions, like: Table) -> dict[str, C
             levels = like.classes
         else:
             levels = sorted(like.X[column].dropna().unique()) if column in like.categorical else None
+        is_whole = column in like.numerical and like.X[column].dtype == "int64"
         if not callable(change):
-            _check_value(column, change, levels)
-        changes[column] = _checked(function, column, levels)
+            _check_value(column, change, levels, is_whole)
+        changes[column] = _checked(function, column, levels, is_whole)
     return changes
 
 
@@ -150,16 +151,16 @@ def _always(value: object) -> Callable:
     return lambda _: value
 
 
-def _checked(function: Callable, column: str, levels: list[str] | None) -> Callable:
+def _checked(function: Callable, column: str, levels: list[str] | None, is_whole: bool) -> Callable:
     def apply(value):
         result = function(value)
-        _check_value(column, result, levels)
+        _check_value(column, result, levels, is_whole)
         return str(result) if levels is not None else float(result)
 
     return apply
 
 
-def _check_value(column: str, value: object, levels: list[str] | None) -> None:
+def _check_value(column: str, value: object, levels: list[str] | None, is_whole: bool) -> None:
     if levels is not None:
         if value not in levels:
             raise ValueError(f"interventions set {column!r} to {value!r}; its levels are {levels}")
@@ -170,6 +171,9 @@ def _check_value(column: str, value: object, levels: list[str] | None) -> None:
         finite = False
     if not finite:
         raise ValueError(f"interventions set the numerical column {column!r} to {value!r}")
+    if is_whole and not float(value).is_integer():
+        # It would be rounded in its column, while its effects would follow from the value as it was given.
+        raise ValueError(f"interventions set {column!r} to {value!r}, but the column holds whole numbers")
 
 
 def _draw(scms: Sequence, n: int, changes: dict[str, Callable], rng: np.random.Generator) -> pd.DataFrame:

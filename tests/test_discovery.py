@@ -538,6 +538,17 @@ def test_a_collider_is_oriented_into_its_middle():
     assert P.loc["a", "both"] == P.loc["b", "both"] == 1
 
 
+def test_not_even_to_its_own_copy():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=60), "y": rng.choice(["n", "p"], 60)})
+    table = Table.from_frame(frame.assign(copy=frame["y"]), target="y")
+    options = {"n_resamples": 2, "rng": np.random.default_rng(0)}
+    assert edge_probabilities(table, **options).loc["y", "copy"] == 1
+    sink = edge_probabilities(table, target="sink", **options)
+    assert sink.loc["copy", "y"] == 1
+    assert (sink.loc["y"] == 0).all()
+
+
 def test_no_edge_leaves_a_target_that_is_known_to_be_a_sink():
     table = make_table(300)
     P = probabilities(table, target="sink")

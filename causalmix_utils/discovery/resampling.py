@@ -138,7 +138,9 @@ def edge_probabilities(
     ]
     P.loc[searched, searched] = np.mean(masses, axis=0)
     for column, sources in redundant.determined.items():
-        P.loc[sources, column] = 1.0
+        for source in sources:
+            ends = (column, source) if target == "sink" and source == train.target else (source, column)
+            P.loc[ends] = 1.0
     P.attrs["discovery"] = {
         "test": chosen,
         "methods": list(methods),

@@ -113,3 +113,25 @@ def test_what_can_not_be_measured_is_named():
         measure("smote", table, n_folds=40)
     with pytest.raises(ValueError, match="one class only, 'yes'"):
         measure("smote", table.take((table.y == "yes").to_numpy()))
+
+
+class Given(Memory):
+    """Notes which edge probabilities it was given."""
+
+    name = "given of tests"
+    given: list = []  # noqa: RUF012
+
+    def __init__(self, *, edge_probabilities=None):
+        self.edge_probabilities = edge_probabilities
+
+    def _fit(self, train, rng):
+        super()._fit(train, rng)
+        self.given.append(self.edge_probabilities)
+
+
+def test_edge_probabilities_of_all_rows_do_not_reach_the_folds():
+    Given.given.clear()
+    generator = Given(edge_probabilities="of all rows")
+    measure(generator, make_table(60))
+    assert Given.given == [None, None, None]
+    assert generator.edge_probabilities == "of all rows", "what is passed in is not changed"

@@ -149,6 +149,8 @@ class Generator(ABC):
         ValueError
             If an option, `train` or `rng` is not valid.
         """
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)  # a fit that fails leaves no earlier one
         check_rng(rng)
         if not isinstance(train, Table):
             raise ValueError(f"train must be a causalmix_utils.tables.Table, got {type(train).__name__}")

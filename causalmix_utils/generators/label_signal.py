@@ -66,7 +66,7 @@ def measure_label_signal(
 
     The rows that a generator was fitted to would flatter it: one that copies them would seem as good as the
     truth. So the table is cut into folds. For each, the generator is fitted anew, discovery and all, to the other
-    folds; a forest learns from the rows that it draws, and predicts the fold. No row judges a generator that has seen
+    folds, even if it was given edge probabilities, which may come from all rows; a forest learns from the rows that it draws, and predicts the fold. No row judges a generator that has seen
     it, and no validation or test row is used at all.
 
     Parameters
@@ -117,10 +117,16 @@ def measure_label_signal(
     proba = {kind: np.empty((len(train), len(train.classes))) for kind in ("synthetic", "real")}
     for fold in range(n_folds):
         seen, held_out = train.take(folds != fold), folds == fold
-        rows = {"synthetic": make_generator(generator).fit(seen, rng=rng).sample(n_rows, rng=rng), "real": seen}
+        rows = {"synthetic": _forgetful(generator).fit(seen, rng=rng).sample(n_rows, rng=rng), "real": seen}
         for kind, part in rows.items():
             proba[kind][held_out] = predict_by_forest(
                 part, train.X[held_out], train.classes, n_trees=n_trees, seed=draw_seed(rng)
             )
     auc = {kind: roc_auc(train.y, values, train.classes) for kind, values in proba.items()}
     return LabelSignal(synthetic=auc["synthetic"], real=auc["real"], n_folds=n_folds, n_rows=n_rows)
+
+
+def _forgetful(generator: str | type[Generator] | Generator) -> Generator:
+    """A generator that is not fitted and finds its own edge probabilities."""
+    made = make_generator(generator)
+    return made.set_params(edge_probabilities=None) if "edge_probabilities" in made.get_params() else made

@@ -76,6 +76,17 @@ def test_a_run_without_its_partner_is_left_out_and_an_absent_arm_named():
         spread_of_differences(runs, arm="causal", baseline="smote")
 
 
+def test_regimes_are_not_mixed_and_only_paired_runs_count():
+    runs = pd.DataFrame({"table": "a", "split": [0, 0, 1], "arm": ["default", "default_again", "default"]})
+    runs = runs.assign(gain_points=[0.0, 1.0, 100.0], regime=600)
+    assert noise_floor(runs)["typical"] == 1.0
+    mixed = pd.concat([runs, runs.assign(regime=200)], ignore_index=True)
+    with pytest.raises(ValueError, match="mixes several values of 'regime'"):
+        noise_floor(mixed)
+    with pytest.raises(ValueError, match="mixes several values of 'regime'"):
+        spread_of_differences(mixed, arm="default_again")
+
+
 @pytest.mark.parametrize("size", [0.25, 0.4, 0.6, 0.8])
 def test_with_the_tables_needed_the_difference_is_seen_as_often_as_asked(size):
     n_tables = tables_needed(size, 1.0)

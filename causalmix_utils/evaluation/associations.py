@@ -20,7 +20,8 @@ def pair_associations(table: Table) -> pd.DataFrame:
     Parameters
     ----------
     table : Table
-        Rows with a missing value in one of the two columns do not count for that pair.
+        Rows with a missing value in one of the two columns do not count for that pair. A number's rank is that among
+        all values of its column, so that where values are missing the correlation is not exactly Spearman's.
 
     Returns
     -------

@@ -46,7 +46,8 @@ def compare_arms(
     Returns
     -------
     DataFrame
-        Index ``arm``, without the baseline; columns ``median_difference`` (median over tables of arm minus baseline),
+        Index ``arm``, without the baseline, and without zero-shot, which is no method of fine-tuning, unless it is the
+        baseline; columns ``median_difference`` (median over tables of arm minus baseline),
         ``low`` and ``high`` (its 95 % bootstrap interval, NaN for a single table),
         ``wins``, ``losses``, ``ties`` (tables), ``n_tables``, ``statistic`` and ``p_value``
         (Wilcoxon signed-rank, two-sided, zero differences dropped), and ``p_holm`` (Holm's correction over the arms).
@@ -57,6 +58,8 @@ def compare_arms(
     ValueError
         If the baseline has no runs, no other arm has any, or a column is missing.
     """
+    if baseline != BASELINE_ARM:
+        results = results[results["arm"] != BASELINE_ARM]
     differences = _subtract_baseline(results, baseline=baseline, value=value)
     rng = np.random.default_rng(0) if rng is None else rng
     seed = int(rng.integers(2**63))

@@ -96,7 +96,7 @@ def min_max_score(results: pd.DataFrame, *, value: str = "auc") -> pd.Series:
 
 
 def add_gains(results: pd.DataFrame) -> pd.DataFrame:
-    """Add each run's gains over the zero-shot run of the same table and split.
+    """Add each run's gains over the zero-shot run of the same table and split, and seed where it has several.
 
     Parameters
     ----------
@@ -115,9 +115,11 @@ def add_gains(results: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a column is missing or a table and split have more than one zero-shot run.
+        If a column is missing, or a table, split and seed have more than one zero-shot run.
     """
     keys = [key for key in _RUN_OF_BASELINE if key in results.columns]
+    if "seed" in results.columns and results.loc[results["arm"] == BASELINE_ARM, "seed"].nunique() > 1:
+        keys.append("seed")  # each repetition has a zero-shot run of its own
     missing = sorted({"table", "split", "arm", "auc", "log_loss"} - set(results.columns))
     if missing:
         raise ValueError(f"results has no column {missing[0]!r}; its columns are {list(results.columns)}")

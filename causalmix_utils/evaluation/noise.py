@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.evaluation.summaries import check_one_kind
+
 _RUN = ["checkpoint", "regime", "table", "split", "seed"]
 
 
@@ -76,7 +78,7 @@ def noise_floor(
     Raises
     ------
     ValueError
-        If one of the two arms has no runs.
+        If one of the two arms has no runs, or runs of several regimes or checkpoints are given.
 
     Examples
     --------
@@ -85,9 +87,11 @@ def noise_floor(
     >>> floor["typical"], floor["largest"]
     (2.0, 3.0)
     """
+    results = results.reset_index(drop=True)
     pair = _pair(results, arm=again, baseline=arm, value=value)
-    of_tables = results[results["arm"].isin([arm, again])].groupby(["table", "arm"])[value].median().unstack("arm")
-    apart = (of_tables[again] - of_tables[arm]).abs().dropna()
+    both = pd.DataFrame({"table": pair["table"], again: results.loc[pair.index, value]})
+    of_tables = both.assign(**{arm: both[again] - pair[value]}).groupby("table").median()
+    apart = (of_tables[again] - of_tables[arm]).abs()
     return {
         "run_std": float(np.sqrt((pair[value] ** 2).mean() / 2)),
         "typical": float(apart.median()),
@@ -125,7 +129,7 @@ def spread_of_differences(
     Raises
     ------
     ValueError
-        If one of the two arms has no runs.
+        If one of the two arms has no runs, or runs of several regimes or checkpoints are given.
 
     References
     ----------
@@ -154,6 +158,7 @@ def spread_of_differences(
 
 def _pair(results: pd.DataFrame, *, arm: str, baseline: str, value: str) -> pd.DataFrame:
     """The runs of one arm minus those of another, without runs that lack their partner."""
+    check_one_kind(results)
     both = results[results["arm"].isin([arm, baseline])]
     pair = subtract_baseline(both, values=[value], baseline=baseline)
     pair = pair[pair["arm"] == arm].dropna(subset=[value])

@@ -42,13 +42,18 @@ def per_table(results: pd.DataFrame, *, value: str = "gain", by: str = "arm") ->
         raise ValueError(f"results has no column {missing[0]!r}; its columns are {list(results.columns)}")
     if results.empty:
         raise ValueError("results has no rows")
-    for kind in _NEVER_MIXED:
-        if kind in results.columns and kind != by and results[kind].nunique() > 1:
-            raise ValueError(f"results mixes several values of {kind!r}: {list(results[kind].unique())}; select one")
+    check_one_kind(results, by=by)
     wide = results.groupby(["table", by], observed=True)[value].median().unstack(by)
     wide = wide.reindex(columns=[arm for arm in results[by].unique() if arm in wide.columns])
     wide.columns.name = by
     return wide
+
+
+def check_one_kind(results: pd.DataFrame, *, by: str = "arm") -> None:
+    """Raise a ``ValueError`` if runs of several regimes or checkpoints would be taken together."""
+    for kind in _NEVER_MIXED:
+        if kind in results.columns and kind != by and results[kind].nunique() > 1:
+            raise ValueError(f"results mixes several values of {kind!r}: {list(results[kind].unique())}; select one")
 
 
 def complete_tables(results: pd.DataFrame, *, value: str = "gain", by: str = "arm") -> pd.DataFrame:

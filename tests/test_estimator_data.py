@@ -223,3 +223,31 @@ def test_joblib_keeps_predictions(rows, tmp_path):
     )
     (fitted,) = joblib.Parallel(n_jobs=1)([joblib.delayed(clone(model).fit)(*rows)])
     np.testing.assert_array_equal(fitted.predict_proba(rows[0]), model.predict_proba(rows[0]))
+
+
+# ---- categories that are numbers ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 3.0], [0.5, 1.0, 2.0], [1.0, 2.0, np.nan]])
+@pytest.mark.parametrize("kind", ["named", "category"])
+def test_a_row_is_read_by_itself_as_among_others(values, kind):
+    """Fitted on floats, since one is missing or not whole; predicted row by row, where the others are not seen."""
+    code = np.resize(values, N)
+    X = pd.DataFrame({"code": code, "noise": np.random.default_rng(0).normal(size=N)})
+    if kind == "category":
+        X["code"] = X["code"].astype("category")
+    y = np.where(code == values[0], "first", "other")
+    options = {"categorical_features": ["code"] if kind == "named" else None, "max_steps": 0}
+    model = CausalMixFTClassifier(None, **QUICK | options).fit(X, y)
+    together = model._encoder.encode_features(X)[:, 0]
+    alone = [model._encoder.encode_features(X.iloc[[row]])[0, 0] for row in range(len(X))]
+    np.testing.assert_array_equal(together, alone)
+    assert len(np.unique(together[~np.isnan(together)])) == np.sum(~np.isnan(values))
+    assert model.score(X, y) > 0.9
+
+
+def test_validation_rows_of_one_class_are_named(rows):
+    X, y = rows
+    model = CausalMixFTClassifier(None, **QUICK)
+    with pytest.raises(ValueError, match="y_validation holds one class only, "):
+        model.fit(X, y, X_validation=X[y], y_validation=y[y])

@@ -79,7 +79,8 @@ def watch_rows(test: Table, n: int | None) -> Table:
 
 
 def _split_officially(settings: RunSettings) -> tuple[Table, Table, Table]:
-    from causalmix_utils.tables import openml_split, openml_split_shape
+    from causalmix_utils.finetuning.holdout import hold_out
+    from causalmix_utils.tables import duplicate_groups, openml_split, openml_split_shape
 
     _, folds = openml_split_shape(settings.table)
     real, test = openml_split(settings.table, repeat=settings.split // folds, fold=settings.split % folds)
@@ -88,16 +89,6 @@ def _split_officially(settings: RunSettings) -> tuple[Table, Table, Table]:
             raise ValueError(
                 f"the official {part} part of {settings.table!r} has {len(rows)} rows, more than the {limit} of the run"
             )
-    train, validation = _hold_out(real, settings.fine_tuning["validation_fraction"], seed=settings.split_seed)
-    return train, validation, test
-
-
-def _hold_out(real: Table, fraction: float, *, seed: int) -> tuple[Table, Table]:
-    """Divide rows into a train and a validation part, stratified; rows with equal features stay together."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    from causalmix_utils.tables import duplicate_groups
-
-    folds = StratifiedGroupKFold(n_splits=round(1 / fraction), shuffle=True, random_state=seed)
-    train, validation = next(folds.split(np.zeros(len(real)), real.y, groups=duplicate_groups(real.X)))
-    return real.take(train), real.take(validation)
+    fraction, rng = settings.fine_tuning["validation_fraction"], np.random.default_rng(settings.split_seed)
+    train, held = hold_out(real.y.to_numpy(dtype=str), fraction, rng, groups=duplicate_groups(real.X))
+    return real.take(train), real.take(held), test

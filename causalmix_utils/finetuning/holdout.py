@@ -3,28 +3,75 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 
-def hold_out(y: np.ndarray, fraction: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def hold_out(
+    y: np.ndarray, fraction: float, rng: np.random.Generator, *, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the train and the validation rows, stratified.
 
-    Every class keeps at least one train row, and every class of two or more rows has at
-    least one validation row.
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        Class codes.
+    fraction : float
+        Share of the rows of each class that is held back.
+    rng : numpy.random.Generator
+    groups : ndarray of shape (n_rows,), optional
+        Rows of one group stay together, as equal rows must: a row that was trained on judges nothing. See
+        `causalmix_utils.tables.duplicate_groups`. By default each row is a group of its own.
+
+    Returns
+    -------
+    train, held : ndarray of int
+        In ascending order. Every class keeps at least one train row. Every class in two or more groups has at least
+        one validation row, as far as this leaves each class a train row.
 
     Raises
     ------
     ValueError
-        If fewer than two classes have the two rows that this takes.
+        If fewer than two classes have validation rows.
+
+    Examples
+    --------
+    >>> y, groups = np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    >>> train, held = hold_out(y, 0.5, np.random.default_rng(0), groups=groups)
+    >>> sorted(set(groups[train]) & set(groups[held])), len(held)
+    ([], 4)
     """
-    train, held = [], []
-    for code in np.unique(y):
-        members = rng.permutation(np.flatnonzero(y == code))
-        n_held = min(max(1, round(fraction * len(members))), len(members) - 1)
-        held.append(members[:n_held])
-        train.append(members[n_held:])
-    if sum(len(part) > 0 for part in held) < 2:
+    codes, y = np.unique(y, return_inverse=True)
+    groups = np.arange(len(y)) if groups is None else pd.factorize(groups)[0]
+    counts = count_classes(groups, y)
+    sizes = counts.sum(axis=0)
+    wanted = np.minimum(np.maximum(1, np.round(fraction * sizes).astype(int)), sizes - 1)
+    is_held = np.zeros(len(counts), dtype=bool)
+    order = np.concatenate([rng.permutation(np.flatnonzero(y == code)) for code in range(len(codes))])
+    for group in groups[order]:
+        if not is_held[group] and (counts[group] <= wanted).all():
+            is_held[group] = True
+            wanted -= counts[group]
+    _serve_classes_in_large_groups(counts, is_held)
+    if (counts[is_held].sum(axis=0) > 0).sum() < 2:
         raise ValueError(
-            f"too few rows to hold some back for validation: of {len(y)} rows in {len(train)} classes, "
-            "fewer than two classes have two rows or more"
+            f"too few rows to hold some back for validation: of {len(y)} rows in {len(codes)} classes, "
+            "fewer than two classes have two different rows or more"
         )
-    return np.sort(np.concatenate(train)), np.sort(np.concatenate(held))
+    return np.flatnonzero(~is_held[groups]), np.flatnonzero(is_held[groups])
+
+
+def count_classes(groups: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How many rows of each class each group has, shape (n_groups, n_classes)."""
+    counts = np.zeros((groups.max() + 1, y.max() + 1), dtype=int)
+    np.add.at(counts, (groups, y), 1)
+    return counts
+
+
+def _serve_classes_in_large_groups(counts: np.ndarray, is_held: np.ndarray) -> None:
+    """Hold the smallest group of each class that has no validation row yet, since all its groups were too large."""
+    for code in np.flatnonzero(counts[is_held].sum(axis=0) == 0):
+        of_class = np.flatnonzero(counts[:, code] > 0)
+        for group in of_class[np.argsort(counts[of_class].sum(axis=1), kind="stable")]:
+            if (counts[~is_held].sum(axis=0) - counts[group] > 0).all():
+                is_held[group] = True
+                break

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.finetuning.holdout import hold_out
+from causalmix_utils.finetuning.holdout import count_classes, hold_out
 from causalmix_utils.finetuning.loop import LoopResult
 from causalmix_utils.finetuning.steps import LoopSettings
 from causalmix_utils.finetuning.stopping import EarlyStopping
@@ -30,7 +30,13 @@ VALIDATIONS = ("hold-out", "repeated", "cross")
 
 
 def make_splits(
-    y: np.ndarray, kind: str, n_splits: int, fraction: float, rng: np.random.Generator
+    y: np.ndarray,
+    kind: str,
+    n_splits: int,
+    fraction: float,
+    rng: np.random.Generator,
+    *,
+    groups: np.ndarray | None = None,
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Positions of the train and the validation rows of each split.
 
@@ -40,10 +46,12 @@ def make_splits(
         Class codes.
     kind : {"repeated", "cross"}
         Independent stratified hold-outs of a share `fraction`, or the folds of a cross-validation, in which each
-        row is a validation row once, unless it is the only one of its class.
+        row is a validation row once, unless a class would have no train row then.
     n_splits : int
     fraction : float
     rng : numpy.random.Generator
+    groups : ndarray of shape (n_rows,), optional
+        Rows of one group stay together; see `hold_out`.
 
     Raises
     ------
@@ -51,10 +59,13 @@ def make_splits(
         If a split's validation rows would be of fewer than two classes.
     """
     if kind == "repeated":
-        return [hold_out(y, fraction, part) for part in rng.spawn(n_splits)]
-    folds = assign_folds(y, n_splits, rng=rng)
-    counts = np.bincount(y)
-    splits = [(folds == fold) & (counts[y] > 1) for fold in range(n_splits)]
+        return [hold_out(y, fraction, part, groups=groups) for part in rng.spawn(n_splits)]
+    groups = np.arange(len(y)) if groups is None else pd.factorize(groups)[0]
+    firsts = np.unique(groups, return_index=True)[1]
+    folds = assign_folds(y[firsts], n_splits, rng=rng)
+    has_class = count_classes(groups, y) > 0
+    is_alone = has_class[:, has_class.sum(axis=0) == 1].any(axis=1)  # the only group of one of its classes
+    splits = [((folds == fold) & ~is_alone)[groups] for fold in range(n_splits)]
     for held in splits:
         if len(np.unique(y[held])) < 2:
             raise ValueError(
@@ -113,7 +124,7 @@ def finetune_over_splits(
     """
     n_runs = len(splits) + 1
     limit = None if settings.time_limit is None else settings.time_limit / n_runs
-    settings = replace(settings, time_limit=limit, interpolate=False)
+    settings = replace(settings, time_limit=limit)
     watched = replace(settings, early_stopping=False)
     rngs_of_runs = list(zip(*(rng.spawn(n_runs) for rng in rngs), strict=True))
     paths = []

@@ -17,7 +17,8 @@ Each finished training is stored at once, so the script can be stopped at any mo
 informative trainings come first. ``--export`` leaves out trainings that have not finished at least three splits of
 three tables. It writes ``book/results/finetuning_choices.parquet``, one training and rule on one table and split
 a row, and ``finetuning_choices.json``: for each training and rule the mean gains over zero-shot, and the share of
-runs whose test AUC ends more than 0.01 below zero-shot, with intervals.
+runs whose test AUC ends more than 0.01 below zero-shot, with intervals; and for each its difference from the
+default choice on the same splits.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import argparse
 import hashlib
 import json
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -42,21 +44,26 @@ from tqdm import tqdm
 from causalmix_utils.benchmark.arms import derive_seed, hash_checkpoint
 from causalmix_utils.benchmark.environment import describe_environment
 from causalmix_utils.benchmark.export import write_whole
+from causalmix_utils.evaluation import paired_differences
 from causalmix_utils.finetuning import RECOMMENDED, CausalMixFTClassifier
 from causalmix_utils.finetuning.inputs import TableEncoder
 from causalmix_utils.finetuning.loop import run_loop
-from causalmix_utils.finetuning.stabilising import SHARES, blend
 from causalmix_utils.finetuning.steps import LoopSettings, RowPool
 from causalmix_utils.finetuning.validating import average_trajectories, choose_step, make_splits
 from causalmix_utils.foundation import EMBEDDED_WEIGHTS, load_classifier
 from causalmix_utils.generators import make_generator
 from causalmix_utils.metrics import log_loss, roc_auc
 from causalmix_utils.randomness import fence_global_randomness
-from causalmix_utils.tables import Table, content_hash, load_table, scarce_split
+from causalmix_utils.tables import Table, content_hash, duplicate_groups, load_table, scarce_split
 from causalmix_utils.tabpfn_bridge import TrainableEnsemble
 from causalmix_utils.threads import single_thread
 
 ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # Python looks beside a script, not above it.
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.stabilisers import OPTIONS, SHARES, blend, stabilised  # noqa: E402
+
 RESULTS = ROOT / "book" / "results"
 NAME = "finetuning_choices"
 PROTOCOL = 1
@@ -182,7 +189,9 @@ def _train_over_splits(training: Training, real: Table, test: Table) -> list[dic
     codes = pd.factorize(real.y)[0]
     paths = [
         pd.DataFrame(_train(training, real.take(kept), validation=real.take(held), real=real))
-        for kept, held in make_splits(codes, options["validation"], n_splits, fraction, rng)
+        for kept, held in make_splits(
+            codes, options["validation"], n_splits, fraction, rng, groups=duplicate_groups(real.X)
+        )
     ]
     last = pd.DataFrame(_train(training, real, real=real, test=test))
     path = average_trajectories([path[path["share"] == 1] for path in paths])
@@ -196,7 +205,7 @@ def _train(
     seed = derive_seed("training", training.table, training.split)
     encoder = TableEncoder()
     encoder.fit(real.X, real.y.to_numpy(), categorical=real.categorical, name="real", target=real.target)
-    options = USUAL | training.options
+    options = USUAL | OPTIONS | training.options
     settings = LoopSettings(**{name: options[name] for name in LoopSettings.__dataclass_fields__})
     rows, extra, batch = train, None, None
     if training.generator is not None:
@@ -215,16 +224,23 @@ def _train(
         )
         X, y = _encode(encoder, rows)
         ensemble = TrainableEnsemble(classifier, X, y)
-        watch = make_watch(ensemble, encoder, train, real, validation=validation, test=test, extra=extra)
-        start = ensemble.snapshot()
+        score = make_watch(ensemble, encoder, train, real, validation=validation, test=test, extra=extra)
         never = replace(settings, patience=10_000, early_stopping=validation is not None)
-        result = run_loop(ensemble, RowPool(y, len(train), batch), watch, never, rng=np.random.default_rng(seed))
+        watched_weights = []
+        with stabilised(ensemble, **{name: options[name] for name in OPTIONS}) as average:
+
+            def watch() -> dict[str, float]:
+                with average.applied():
+                    watched_weights.append(ensemble.snapshot())
+                    return score()
+
+            result = run_loop(ensemble, RowPool(y, len(train), batch), watch, never, rng=np.random.default_rng(seed))
         checks = result.trajectory.assign(share=1.0).to_dict("records")
         if result.step and test is not None and validation is not None:
-            best = ensemble.snapshot()
+            best = watched_weights[[check["step"] for check in checks].index(result.step)]
             for share in SHARES:
-                ensemble.restore(blend(start, best, share))
-                checks.append({"step": result.step, "share": share, **watch()})
+                ensemble.restore(blend(watched_weights[0], best, share))
+                checks.append({"step": result.step, "share": share, **score()})
     return checks
 
 
@@ -352,15 +368,20 @@ def summarise(frame: pd.DataFrame) -> pd.DataFrame:
         tables = part.groupby("table")[["auc_gain", "log_loss_gain"]].mean().to_numpy()
         means = tables[rng.integers(0, len(tables), (2000, len(tables)))].mean(axis=1)
         low, high = np.quantile(means, [0.025, 0.975], axis=0)
-        harm = binomtest(int((part["auc_gain"] < -HARM).sum()), len(part))
-        interval = harm.proportion_ci(method="wilson")
         lines.append(
             {"generator": generator, "training": training, "rule": rule, "runs": len(part), "tables": len(tables)}
             | {"auc_gain": tables[:, 0].mean(), "auc_gain_low": low[0], "auc_gain_high": high[0]}
             | {"log_loss_gain": tables[:, 1].mean(), "log_loss_gain_low": low[1], "log_loss_gain_high": high[1]}
-            | {"harm": harm.statistic, "harm_low": interval.low, "harm_high": interval.high}
+            | _share_of_harm(part)
         )
     return pd.DataFrame(lines)
+
+
+def _share_of_harm(runs: pd.DataFrame) -> dict[str, float]:
+    """The share of runs whose test AUC ends more than `HARM` below zero-shot, with Wilson's interval."""
+    harm = binomtest(int((runs["auc_gain"] < -HARM).sum()), len(runs))
+    interval = harm.proportion_ci(method="wilson")
+    return {"harm": harm.statistic, "harm_low": interval.low, "harm_high": interval.high}
 
 
 def compare_harm(frame: pd.DataFrame, training: str = "default") -> pd.DataFrame:
@@ -384,15 +405,38 @@ def compare_harm(frame: pd.DataFrame, training: str = "default") -> pd.DataFrame
     lines = []
     for place, rule in enumerate(shares):
         runs = part[part["rule"] == rule]
-        harm = binomtest(int((runs["auc_gain"] < -HARM).sum()), len(runs))
-        interval = harm.proportion_ci(method="wilson")
+        harm = _share_of_harm(runs)
         lines.append(
             {"rule": rule, "runs": len(runs), "generators": sorted(runs["generator"].unique())}
-            | {"harm": harm.statistic, "harm_low": interval.low, "harm_high": interval.high}
-            | {"harm_beyond_default": harm.statistic - float(shares["default"].mean())}
+            | harm
+            | {"harm_beyond_default": harm["harm"] - float(shares["default"].mean())}
             | {"harm_beyond_default_low": low[place], "harm_beyond_default_high": high[place]}
             | {"auc_gain": runs["auc_gain"].mean(), "log_loss_gain": runs["log_loss_gain"].mean()}
         )
+    return pd.DataFrame(lines)
+
+
+def compare_choices(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row a kind of synthetic rows and a choice, which is another training or another rule than the default.
+
+    Mean over tables of its difference from the default choice on the same splits, with a bootstrap interval over
+    tables, for AUC and log-loss, and the difference of the shares of runs with harm. Positive gains are better.
+    """
+    lines = []
+    for by, other in (("training", "rule"), ("rule", "training")):
+        runs = frame[frame[other] == "default"].rename(columns={by: "model"})
+        for generator, part in runs.groupby("generator"):
+            usual = part[part["model"] == "default"]
+            for name, chosen in part[part["model"] != "default"].groupby("model"):
+                same = usual.merge(chosen[["table", "split"]])
+                pairs = pd.concat([chosen, same])
+                line = {"by": by, "name": name, "generator": generator, "runs": len(chosen)}
+                for value in ("auc_gain", "log_loss_gain"):
+                    rng = np.random.default_rng(0)
+                    found = paired_differences(pairs, model=name, value=value, rng=rng).loc["default"]
+                    line |= {value: found["mean"], f"{value}_low": found["low"], f"{value}_high": found["high"]}
+                harm = [(part["auc_gain"] < -HARM).mean() for part in (chosen, same)]
+                lines.append(line | {"harm": harm[0] - harm[1]})
     return pd.DataFrame(lines)
 
 
@@ -424,6 +468,7 @@ def export(store: Store, folder: Path) -> pd.DataFrame:
         "trainings": TRAININGS,
         "rules": RULES,
         "harm_by_rule": compare_harm(frame).round(4).to_dict("records"),
+        "differences_from_default": compare_choices(frame).round(5).to_dict("records"),
         "recommended": RECOMMENDED,
         "default": {name: USUAL[name] for name in LoopSettings.__dataclass_fields__},
         "checkpoint": hash_checkpoint(EMBEDDED_WEIGHTS),

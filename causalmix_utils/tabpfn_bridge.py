@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     import torch
     from tabpfn import TabPFNClassifier
 
-_HEADS = ("output_norm.", "many_class_decoder.", "output_projection.")
-"""How the names of the head's parameters begin, in the layouts v2 and v3."""
-
 
 class TrainableEnsemble:
     """A private copy of a classifier's network, and the loss of its ensemble on rows of one pool.
@@ -129,23 +126,6 @@ class TrainableEnsemble:
         from tabpfn import TabPFNClassifier
 
         return TabPFNClassifier(**self._parameters).fit(X_context, y_context)
-
-    def trainable_parameters(self, part: str) -> list[torch.nn.Parameter]:
-        """The parameters of a part of the network; those of the rest need no gradient from now on.
-
-        Parameters
-        ----------
-        part : {"all", "head"}
-            "head" is what turns the last layer's numbers into probabilities, with the norm before it.
-        """
-        named = list(self.network.named_parameters())
-        if part == "all":
-            return [parameter for _, parameter in named]
-        chosen = [parameter for name, parameter in named if name.startswith(_HEADS)]
-        self.network.requires_grad_(False)
-        for parameter in chosen:
-            parameter.requires_grad_(True)
-        return chosen
 
     def snapshot(self) -> dict[str, torch.Tensor]:
         """A copy of the weights."""

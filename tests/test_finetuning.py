@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.finetuning.holdout import hold_out
+from causalmix_utils.finetuning.stages import Job
 from causalmix_utils.finetuning.steps import MIXING, LoopSettings, RowPool, draw_step
 from causalmix_utils.foundation import load_classifier
 from causalmix_utils.metrics import roc_auc
@@ -332,3 +333,42 @@ def test_holding_out_keeps_every_class_on_the_train_side(counts, fraction):
     assert sorted([*train, *held]) == list(range(len(y)))
     assert set(y[train]) == set(range(len(counts)))
     assert set(y[held]) == {code for code, count in enumerate(counts) if count > 1}
+
+
+@given(data=st.data(), n=st.integers(4, 60), fraction=st.floats(0.05, 0.9), seed=st.integers(0, 99))
+@settings(max_examples=80)
+def test_holding_out_leaves_equal_rows_on_one_side(data, n, fraction, seed):
+    y = np.array(data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)))
+    groups = np.array(data.draw(st.lists(st.integers(0, n // 3), min_size=n, max_size=n)))
+    try:
+        train, held = hold_out(y, fraction, np.random.default_rng(seed), groups=groups)
+    except ValueError as error:
+        assert "too few rows" in str(error)
+        return
+    assert sorted([*train, *held]) == list(range(n))
+    assert not set(groups[train]) & set(groups[held])
+    assert set(y[train]) == set(y)
+    assert len(set(y[held])) >= 2
+
+
+def test_groups_of_one_row_change_nothing():
+    y = np.repeat([0, 1, 2], [30, 10, 2])
+    plain = hold_out(y, 1 / 3, np.random.default_rng(0))
+    grouped = hold_out(y, 1 / 3, np.random.default_rng(0), groups=np.random.default_rng(1).permutation(42))
+    for left, right in zip(plain, grouped, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize("validation", ["hold-out", "repeated", "cross"])
+def test_no_validation_row_has_its_copy_among_the_rows_that_are_trained_on(validation, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Job, "run", lambda job, train, validation, *args, **kwargs: seen.append((train, validation)))
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(20, 2)), columns=["a", "b"])
+    X, y = pd.concat([X, X]), np.tile([0, 1], 20)
+    model = CausalMixFTClassifier(None, validation=validation, n_validation_splits=2, n_estimators=1, random_state=0)
+    with pytest.raises(AttributeError):  # nothing has been trained
+        model.fit(X, y)
+    train, held = seen[0]
+    assert len(held[0]) > 5
+    assert not set(train.X["a"]) & set(held[0][:, 0])

@@ -20,6 +20,7 @@ from causalmix_utils.finetuning.validating import finetune_over_splits, make_spl
 from causalmix_utils.foundation import EMBEDDED_WEIGHTS, load_classifier
 from causalmix_utils.generators import Generator, make_generator
 from causalmix_utils.randomness import draw_seed, fence_global_randomness
+from causalmix_utils.tables import duplicate_groups
 
 
 class CausalMixFTClassifier(FineTunedModel):
@@ -82,16 +83,6 @@ class CausalMixFTClassifier(FineTunedModel):
         What the best check is best at.
     patience_growth : float, default=0.0
         Further checks to wait for each check that it took to reach the best one.
-    l2_sp : float, default=0.0
-        Strength of the pull back to the zero-shot weights: at each step they come nearer by the learning rate times
-        this share of the distance.
-    averaging : {"none", "uniform", "exponential"}, default="none"
-        Which average of the weights along the steps is watched and kept.
-    interpolate : bool, default=False
-        After the last step, try weights between the zero-shot and the chosen ones on the validation rows; only
-        with one validation part.
-    trainable : {"all", "head"}, default="all"
-        Train all weights, or only those after the last layer.
     activation_checkpointing : bool, default=False
         Compute the layers' values again in the backward pass instead of keeping them: a step takes less memory and
         more time. The weights come out the same, but for rounding.
@@ -123,8 +114,6 @@ class CausalMixFTClassifier(FineTunedModel):
         While fine-tuning is watched, the train part alone is the context. Empty if ``max_steps=0``.
     best_step_ : int
         The step whose weights were kept; 0 is the zero-shot model.
-    share_ : float
-        How much of the way from the zero-shot weights to those of `best_step_` was kept: 1 without `interpolate`.
     synthetic_ : Table or None
         The synthetic rows.
     generator_ : Generator or None
@@ -138,8 +127,10 @@ class CausalMixFTClassifier(FineTunedModel):
     -----
     `causalmix_utils.finetuning.RECOMMENDED` holds the options under which the fewest runs on the development tables
     ended more than a point below zero-shot, half as many as with the defaults: pass them as ``**RECOMMENDED``. The
-    difference is not beyond chance. Averaging, interpolation, `l2_sp`, `patience_growth` and training the head alone
-    could not be told from plain fine-tuning there. They are off by default, and are there to be studied.
+    difference is not beyond chance. What else could hold the weights in place, averaging, interpolation, a pull
+    towards the zero-shot weights (L2-SP) and training the head alone, was tried there and could not be told from plain
+    fine-tuning, so it is no option here; the script ``benchmarks/choose_finetuning.py`` has it, and chapter 4 shows it.
+    A growing patience and synthetic validation rows did not help there either; they are off by default.
 
     References
     ----------
@@ -183,10 +174,6 @@ class CausalMixFTClassifier(FineTunedModel):
         validation_synthetic: int = 0,
         early_stopping_metric: str = "auc",
         patience_growth: float = 0.0,
-        l2_sp: float = 0.0,
-        averaging: str = "none",
-        interpolate: bool = False,
-        trainable: str = "all",
         activation_checkpointing: bool = False,
         time_limit: float | None = None,
         device: str = "auto",
@@ -216,10 +203,6 @@ class CausalMixFTClassifier(FineTunedModel):
         self.validation_synthetic = validation_synthetic
         self.early_stopping_metric = early_stopping_metric
         self.patience_growth = patience_growth
-        self.l2_sp = l2_sp
-        self.averaging = averaging
-        self.interpolate = interpolate
-        self.trainable = trainable
         self.activation_checkpointing = activation_checkpointing
         self.time_limit = time_limit
         self.device = device
@@ -248,7 +231,7 @@ class CausalMixFTClassifier(FineTunedModel):
             Labels, at most ten classes.
         X_validation, y_validation : optional
             Rows to watch. If given, all of `X` is trained on; else a stratified share
-            `validation_fraction` of `X` is held back.
+            `validation_fraction` of `X` is held back, with equal rows on one side.
         X_test, y_test : optional
             Rows that are scored at every check *for study only*: nothing depends on them.
 
@@ -294,7 +277,7 @@ class CausalMixFTClassifier(FineTunedModel):
             device=self.device,
             categorical_features_indices=[train.X.columns.get_loc(column) for column in train.categorical],
         )
-        self.seconds_, self.generator_, self.synthetic_, self.share_ = {}, None, None, 1.0
+        self.seconds_, self.generator_, self.synthetic_ = {}, None, None
         if validation is not None:
             self._context = np.vstack([real[0], validation[0]]), np.concatenate([real[1], validation[1]])
         else:
@@ -319,16 +302,21 @@ class CausalMixFTClassifier(FineTunedModel):
             if validation is not None:
                 raise ValueError(f"validation must be 'hold-out' where X_validation is given, got {self.validation!r}")
             splits = make_splits(
-                real[1], self.validation, self.n_validation_splits, self.validation_fraction, split_rng
+                real[1],
+                self.validation,
+                self.n_validation_splits,
+                self.validation_fraction,
+                split_rng,
+                groups=duplicate_groups(train.X),
             )
             outcome = finetune_over_splits(job, train, real, splits, settings, rngs)
         else:
             if validation is None:
-                kept, held = hold_out(real[1], self.validation_fraction, split_rng)
+                kept, held = hold_out(real[1], self.validation_fraction, split_rng, groups=duplicate_groups(train.X))
                 train, validation = train.take(kept), (real[0][held], real[1][held])
             outcome = job.run(train, validation, settings, rngs)
         self.trajectory_, self.best_step_ = outcome.result.trajectory, outcome.result.step
-        self.share_, self.generator_, self.synthetic_ = outcome.result.share, outcome.generator, outcome.synthetic
+        self.generator_, self.synthetic_ = outcome.generator, outcome.synthetic
         self.classifier_ = outcome.ensemble.evaluator(*self._context)
 
     def _loop_settings(self, started: float) -> LoopSettings:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.finetuning.stabilising import SHARES, WeightAverage, blend, pull_towards
 from causalmix_utils.finetuning.steps import LoopSettings, RowPool, draw_step
 from causalmix_utils.finetuning.stopping import EarlyStopping, has_diverged
 
@@ -36,15 +35,12 @@ class LoopResult:
         since the start.
     step : int
         The step whose weights the network has now; 0 is the zero-shot model.
-    share : float
-        How much of the way from the zero-shot weights to those of `step` was kept: 1 without interpolation.
     interrupted : bool
         Whether a `KeyboardInterrupt` ended the loop.
     """
 
     trajectory: pd.DataFrame
     step: int
-    share: float = 1.0
     interrupted: bool = False
 
 
@@ -99,17 +95,12 @@ class _Loop:
 
     def __init__(self, ensemble: TrainableEnsemble, watch: Callable | None, settings: LoopSettings, draw: Callable):
         self.ensemble, self.watch, self.settings, self.draw = ensemble, watch, settings, draw
-        self.weights = ensemble.trainable_parameters(settings.trainable)
+        self.weights = list(ensemble.network.parameters())
         self.optimizer = _make_optimizer(self.weights, settings)
-        self.start = ensemble.snapshot()
-        self.start_weights = [weight.detach().clone() for weight in self.weights] if settings.l2_sp else []
-        self.average = WeightAverage(ensemble, settings.averaging)
+        self.best_weights = ensemble.snapshot()
         self.started = time.monotonic()
         self.checks = [{"step": 0, "train_loss": np.nan, **self._look(), "seconds": self._seconds()}]
         self.best = EarlyStopping(self.checks[0], settings) if watch else None
-        self.best_weights = self.start
-        # Without averaging, the network itself has the last weights.
-        self.last_average: dict[str, torch.Tensor] | None = None
         self.keeps_last = watch is None or not settings.early_stopping
         self.losses: list[float] = []
 
@@ -157,9 +148,6 @@ class _Loop:
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
             return np.nan
         self.optimizer.step()
-        if self.start_weights:
-            pull_towards(self.weights, self.start_weights, rate * self.settings.l2_sp)
-        self.average.update()
         return float(loss.detach())
 
     def _has_diverged(self, pool: RowPool) -> bool:
@@ -168,13 +156,10 @@ class _Loop:
 
     def _check(self, step: int, bar) -> None:
         """Look at the watched rows, and keep the weights if they are the best so far."""
-        with self.average.applied():
-            check = {"step": step, "train_loss": float(np.mean(self.losses)), **self._look()}
-            self.checks.append({**check, "seconds": self._seconds()})
-            if self.best and self.best.update(check):
-                self.best_weights = self.ensemble.snapshot()
-            if self.keeps_last and self.settings.averaging != "none":
-                self.last_average = self.ensemble.snapshot()
+        check = {"step": step, "train_loss": float(np.mean(self.losses)), **self._look()}
+        self.checks.append({**check, "seconds": self._seconds()})
+        if self.best and self.best.update(check):
+            self.best_weights = self.ensemble.snapshot()
         self.losses = []
         shown = {name: f"{check[name]:.3f}" for name in ("train_loss", "validation_auc") if name in check}
         bar.set_postfix(shown)
@@ -182,25 +167,9 @@ class _Loop:
     def _finish(self, went_well: bool) -> LoopResult:
         """Give the network the weights that were chosen."""
         if self.keeps_last and went_well:
-            if self.last_average is not None:
-                self.ensemble.restore(self.last_average)
             return LoopResult(pd.DataFrame(self.checks), int(self.checks[-1]["step"]))
         self.ensemble.restore(self.best_weights)
-        step = self.best.best_step if self.best else 0
-        share = self._interpolate() if self.settings.interpolate and step and went_well else 1.0
-        return LoopResult(pd.DataFrame(self.checks), step, share)
-
-    def _interpolate(self) -> float:
-        """Try weights between the zero-shot and the best ones; returns the share of the best ones that is kept."""
-        kept = 1.0
-        chosen = self.best_weights
-        for share in SHARES:
-            between = blend(self.start, self.best_weights, share)
-            self.ensemble.restore(between)
-            if self.best.replace_best(self._look()):
-                kept, chosen = share, between
-        self.ensemble.restore(chosen)
-        return kept
+        return LoopResult(pd.DataFrame(self.checks), self.best.best_step if self.best else 0)
 
     def _look(self) -> dict[str, float]:
         return self.watch() if self.watch else {}

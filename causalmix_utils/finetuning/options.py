@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from causalmix_utils.finetuning.steps import AVERAGING, METRICS, MIX_SCHEDULES, MIXING, TRAINABLE
+from causalmix_utils.finetuning.steps import METRICS, MIX_SCHEDULES, MIXING
 from causalmix_utils.finetuning.validating import VALIDATIONS
 
 Check = Callable[[Any], str | None]
@@ -92,10 +92,6 @@ CHECKS: dict[str, Check] = {
     "validation_synthetic": _whole(0),
     "early_stopping_metric": _one_of(METRICS),
     "patience_growth": _number(0),
-    "l2_sp": _number(0),
-    "averaging": _one_of(AVERAGING),
-    "interpolate": _flag(),
-    "trainable": _one_of(TRAINABLE),
     "activation_checkpointing": _flag(),
     "time_limit": _number(0, within=False, optional=True),
     "device": _device(),

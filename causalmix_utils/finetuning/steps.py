@@ -9,8 +9,6 @@ import numpy as np
 MIXING = ("pool", "query", "staged")
 MIX_SCHEDULES = ("constant", "linear")
 METRICS = ("auc", "log_loss")
-AVERAGING = ("none", "uniform", "exponential")
-TRAINABLE = ("all", "head")
 QUERY_FRACTION = 0.3
 """Share of a step's rows whose labels are to be predicted."""
 
@@ -33,10 +31,6 @@ class LoopSettings:
     redraw_every: int | None = None
     early_stopping_metric: str = "auc"
     patience_growth: float = 0.0
-    l2_sp: float = 0.0
-    averaging: str = "none"
-    interpolate: bool = False
-    trainable: str = "all"
 
     def mix_ratio_at(self, step: int) -> float:
         """Share of synthetic rows in a step, counted from 1; linear: from `mix_ratio` down to none in the last step.

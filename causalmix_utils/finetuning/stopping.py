@@ -66,13 +66,6 @@ class EarlyStopping:
             self._best, self._best_place, self.best_step = score, self._n_checks, int(check["step"])
         return is_better
 
-    def replace_best(self, check: Mapping[str, float]) -> bool:
-        """Whether other weights, which belong to no step, beat the best check; their score counts from now on."""
-        score = score_check(check, self._settings.early_stopping_metric)
-        is_better = score > self._best
-        self._best = max(self._best, score)
-        return is_better
-
     @property
     def is_over(self) -> bool:
         """Whether the patience is used up."""

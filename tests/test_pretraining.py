@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
+from causalmix_utils.foundation import embedded_checkpoint
 from causalmix_utils.pretraining import (
     PretrainingSettings,
     batch_loss,
@@ -267,3 +269,9 @@ def test_the_prior_reads_no_file():
     assert imports_of("causalmix_utils.pretraining.prior") <= {
         "__future__", "__future__.annotations", "dataclasses", "dataclasses.dataclass", "numpy"
     }  # fmt: skip
+
+
+def test_the_defaults_are_the_settings_that_trained_the_embedded_checkpoint():
+    """So that `make pretrain` trains it again."""
+    stored = json.loads(embedded_checkpoint().with_suffix(".json").read_text(encoding="utf-8"))["settings"]
+    assert asdict(PretrainingSettings()).items() >= stored.items()

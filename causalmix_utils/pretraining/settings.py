@@ -68,7 +68,7 @@ class PretrainingSettings:
         Shape of the network in the words of that architecture, see `NETWORK`.
     """
 
-    steps: int = 24_000
+    steps: int = 7_200
     seed: int = 0
     matrix_learning_rate: float = 4e-3
     learning_rate: float = 1e-3

@@ -38,7 +38,7 @@ def scarce_split(
         Number of the split. The random numbers depend on the table's name and on `split`
         alone, so everything that is compared on a split sees the same rows.
     max_test : int or None, default 2000
-        At most so many rows are kept for testing, stratified. None keeps all.
+        At most so many rows are kept for testing, stratified, but one of each class at least. None keeps all.
 
     Returns
     -------

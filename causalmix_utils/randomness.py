@@ -32,6 +32,8 @@ def fence_global_randomness(seed: int | None = None) -> Iterator[None]:
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
     torch = sys.modules.get("torch")  # a caller who has not imported torch has no state to keep
     torch_state = torch.get_rng_state() if torch else None
+    on_cards = torch is not None and torch.cuda.is_initialized()  # and a card not yet used has no state to keep
+    cards_state = torch.cuda.get_rng_state_all() if on_cards else None
     if seed is not None:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
@@ -42,6 +44,8 @@ def fence_global_randomness(seed: int | None = None) -> Iterator[None]:
         np.random.set_state(numpy_state)  # noqa: NPY002
         if torch:
             torch.set_rng_state(torch_state)
+        if on_cards:
+            torch.cuda.set_rng_state_all(cards_state)
 
 
 def draw_seed(rng: np.random.Generator) -> int:

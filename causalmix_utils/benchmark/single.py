@@ -90,6 +90,9 @@ def _measure(settings: RunSettings) -> dict[str, Any]:
     train, validation, test = split_table(settings)
     seconds = {"load": time.perf_counter() - start}
     generator = settings.generator and make_generator(settings.generator, **settings.generator_options)
+    device = settings.fine_tuning.get("device", "cpu")
+    if generator is not None and "device" in generator.get_params():
+        generator.set_params(device=device)
     shared = generator and share_discovery(generator, train, seed=settings.discovery_seed)
     if shared:
         seconds["discovery"], was_done_before = shared
@@ -98,7 +101,7 @@ def _measure(settings: RunSettings) -> dict[str, Any]:
         weights=settings.weights,
         ensemble_seed=settings.split_seed,
         random_state=settings.run_seed,
-        **{"device": "cpu"} | settings.fine_tuning | ({} if settings.fine_tunes else {"max_steps": 0}),
+        **settings.fine_tuning | {"device": device} | ({} if settings.fine_tunes else {"max_steps": 0}),
     )
     watched = watch_rows(test, settings.trajectory_rows)
     model.fit(

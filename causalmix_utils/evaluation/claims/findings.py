@@ -177,7 +177,10 @@ def describe_change(parts: Sequence[Part]) -> str:
     """What would change a finding's verdict: what is open, how fine the comparison is, and on whom it hangs."""
     sentences = []
     if min(comparison.n_tables for part in parts for comparison in part.comparisons) < FEWEST_TABLES:
-        sentences.append(f"At least {FEWEST_TABLES} tables with all arms: fewer can't tell any difference.")
+        sentences.append(
+            f"At least {FEWEST_TABLES} tables in every comparison, with two splits or more where splits are compared: "
+            "fewer can't tell any difference."
+        )
     undecided = [part for part in parts if part.status not in (HOLDS, CONTRADICTED)]
     widths = [(c.high - c.low) / 2 for part in undecided for c in part.comparisons if np.isfinite(c.high - c.low)]
     if undecided:

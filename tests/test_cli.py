@@ -11,7 +11,6 @@ import pytest
 
 from causalmix_utils.benchmark import RunStore, get_profile
 from causalmix_utils.cli import build_parser, main
-from causalmix_utils.cli.files import replacing
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.tables import Table, check_same_schema, load_table, scarce_split
@@ -66,7 +65,7 @@ REFUSED_BY_ALL = {
 }
 REFUSED_BY_FINETUNE = REFUSED_BY_ALL | {
     "one class": "only one class \\('yes'",
-    "twelve classes": "12 classes",
+    "twelve classes": "12 different values, but at most 10 classes",
 }
 
 
@@ -108,7 +107,7 @@ def test_every_command_has_a_help_page(capsys):
         (["finetune", "wine", "--weights", "absent.ckpt"], "absent.ckpt"),
         (["finetune", "wine", "--seed", "-1"], "--seed must not be negative, got -1"),
         (["augment", "wine", "--generator", "smote", "--rows", "0", "--out", "never.csv"], "got 0"),
-        (["augment", "wine", "--rows", "5", "--out", "absent/rows.csv"], "the folder absent does not exist"),
+        (["augment", "wine", "--rows", "5", "--out", "absent/rows.csv"], "absent' does not exist"),
         (["benchmark", "--profile", "huge"], "'huge'"),
         (["benchmark", "--scheduler", "tcp://127.0.0.1:1"], "--backend dask"),
         (["benchmark", "--splits", "0"], "splits must be at least 1, got 0"),
@@ -188,16 +187,6 @@ def test_a_failed_augment_leaves_the_old_file_as_it_was(capsys, tmp_path):
     path.write_text("precious")
     status, _, _ = run(capsys, "augment", "wine", "--generator", "smote", "--rows", -1, "--out", path)
     assert status == 2
-    assert path.read_text() == "precious"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_write_that_breaks_off_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "rows.csv"
-    path.write_text("precious")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise KeyboardInterrupt
     assert path.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -165,3 +165,24 @@ def test_a_messy_file_goes_all_the_way_on_the_command_line_and_in_python(custome
     proba = model.predict_proba(features)
     assert proba.shape == (N, 2)
     assert list(model.classes_) == ["no", "yes"]
+
+
+def test_options_are_checked_before_anything_is_read(capsys):
+    assert main(["finetune", "no-such-file.csv", "--target", "y", "--steps", "-3"]) == 2
+    assert "max_steps must be an integer of at least 0, got -3" in capsys.readouterr().err
+
+
+def test_a_number_is_no_target(customers, tmp_path, capsys):
+    customers.assign(spent=np.arange(N) / 7).to_csv(tmp_path / "customers.csv", index=False)
+    assert main(["finetune", str(tmp_path / "customers.csv"), "--target", "spent"]) == 2
+    assert f"target 'spent' has {N} different values, but at most 10 classes" in capsys.readouterr().err
+
+
+def test_a_class_of_one_row_and_too_many_rows_are_noted(customers, tmp_path, capsys):
+    customers.loc[7, "Left?"] = "maybe"
+    customers.drop(columns=["Customer ID", "Remark", "Signed up", "always"]).to_csv(tmp_path / "few.csv", index=False)
+    options = ["--rows", "4000", "--steps", "0", "--estimators", "1", "--generator", "independent"]
+    assert main(["finetune", str(tmp_path / "few.csv"), "--target", "Left?", *options]) == 0
+    said = capsys.readouterr().err
+    assert "class 'maybe' of 'Left?' has one row, too few" in said
+    assert re.search(r"--rows=4000 leaves too few test rows; \d\d are used", said)

@@ -133,6 +133,8 @@ def run_check(name: str) -> Check:
         return CHECKS[name]()
     except ModuleNotFoundError as error:
         advice = "Install the package together with all that it needs: pip without --no-deps, in a fresh environment."
+        if str(error.name).startswith("causalmix_utils"):
+            advice = "This copy of the package is incomplete. Install it again, into a fresh environment."
         return Check("failed", f"the module {error.name!r} is not installed", advice)
     except Exception as error:  # whatever is wrong with a machine must not end the examination
         message = " ".join(str(error).split()) or type(error).__name__

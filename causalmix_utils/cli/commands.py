@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from causalmix_utils.tables import Table
 
 EXIT_FAILED_RUNS = EXIT_DIFFERENT = 1
+USUAL_ROWS = 200
+FEWEST_OF_CLASS = 3
+"""One row each for training, validation and testing."""
 
 
 def list_tables(options: argparse.Namespace) -> None:
@@ -49,21 +52,29 @@ def augment(options: argparse.Namespace) -> None:
 def finetune(options: argparse.Namespace) -> None:
     import pandas as pd
 
+    from causalmix_utils.finetuning.options import check_option
     from causalmix_utils.tables import scarce_split
     from causalmix_utils.threads import single_thread
 
+    # All options first: a wrong one must not show after two models.
     _check_seed(options.seed)
-    generator = _make_watched_generator(options.generator)  # first of all: a wrong name must not show after two models
+    chosen = {"learning_rate": options.learning_rate, "max_steps": options.steps, "n_estimators": options.estimators}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    for name, value in chosen.items():
+        check_option(name, value)
+    generator = _make_watched_generator(options.generator)
     table = read_table(options)
-    parts = scarce_split(table, n=options.rows, split=options.split)
+    _check_classes(table)
+    parts = scarce_split(table, n=USUAL_ROWS if options.rows is None else options.rows, split=options.split)
     train, validation, test = parts
+    used = len(train) + len(validation)
+    if options.rows is not None and used < options.rows:
+        print(f"causalmix: note: --rows={options.rows} leaves too few test rows; {used} are used", file=sys.stderr)
     print(
         f"{table.name}: {len(train)} train, {len(validation)} validation and {len(test)} test rows, "
         f"{table.X.shape[1]} features, {len(table.classes)} classes",
         flush=True,
     )
-    chosen = {"learning_rate": options.learning_rate, "max_steps": options.steps, "n_estimators": options.estimators}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
     common = {"weights": options.weights, "random_state": options.seed, "verbose": True, **chosen}
     with nullcontext() if options.save is None else replacing(options.save) as temporary, single_thread():
         lines = [
@@ -77,6 +88,25 @@ def finetune(options: argparse.Namespace) -> None:
     print(_format(pd.DataFrame(lines)))
     if options.save is not None:
         print(f"written: {options.save}")
+
+
+def _check_classes(table: Table) -> None:
+    """Refuse a target of more classes than the model can tell apart; say which classes are too rare to be learnt."""
+    from causalmix_utils.foundation import MAX_CLASSES
+
+    counts = table.y.value_counts()
+    if len(counts) > MAX_CLASSES:
+        raise ValueError(
+            f"target {table.target!r} has {len(counts)} different values, but at most {MAX_CLASSES} classes can be "
+            "told apart; a number must be cut into classes first"
+        )
+    for name, count in counts[counts < FEWEST_OF_CLASS].items():
+        rows = "one row" if count == 1 else f"{count} rows"
+        print(
+            f"causalmix: note: class {name!r} of {table.target!r} has {rows}, too few to learn from and to test on: "
+            "correct it, merge it with another class, or leave it out",
+            file=sys.stderr,
+        )
 
 
 def _make_watched_generator(name: str) -> Generator:

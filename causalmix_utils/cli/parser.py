@@ -39,8 +39,14 @@ def build_parser() -> argparse.ArgumentParser:
     finetune.add_argument(
         "--generator", default="causal", metavar="NAME", help="generator of the rows (default: causal)"
     )
-    finetune.add_argument("--rows", type=int, default=200, metavar="N", help="rows to fine-tune on (default: 200)")
-    finetune.add_argument("--split", type=int, default=0, metavar="K", help="number of the split (default: 0)")
+    finetune.add_argument("--rows", type=int, metavar="N", help="rows to fine-tune on (default: 200)")
+    finetune.add_argument(
+        "--split",
+        type=int,
+        default=0,
+        metavar="K",
+        help="number of the split; it depends on the file's name, too (default: 0)",
+    )
     finetune.add_argument("--weights", default="nano", metavar="NAME|FILE", help="checkpoint (default: nano)")
     finetune.add_argument("--steps", type=int, metavar="N", help="largest number of fine-tuning steps")
     finetune.add_argument("--learning-rate", type=float, metavar="RATE", help="learning rate")

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import choose_finetuning, compare_finetuning
 from benchmarks.choose_finetuning import Store, Training, apply_rules, list_trainings, summarise
+from benchmarks.stabilisers import OPTIONS
 from causalmix_utils.benchmark import read_results
 from causalmix_utils.finetuning import RECOMMENDED, CausalMixFTClassifier
 from causalmix_utils.foundation import embedded_checkpoint
@@ -77,6 +78,40 @@ def test_the_recommended_options_did_less_harm_than_the_defaults_and_no_more_cos
     assert rules[recommended]["auc_gain"] >= rules["default"]["auc_gain"]
     assert report["recommended"] == RECOMMENDED
     CausalMixFTClassifier(**RECOMMENDED)
+
+
+def test_a_choice_is_compared_with_the_default_on_the_same_splits():
+    frame = pd.DataFrame(
+        [
+            {"training": training, "rule": rule, "table": table, "split": split, "generator": "none"}
+            | {"auc_gain": gain, "log_loss_gain": -gain}
+            for training, rule, n_splits, gain in (
+                ("default", "default", 3, 0.01),
+                ("L2-SP 200", "default", 1, 0.03),
+                ("default", "last step", 3, -0.05),
+            )
+            for table in ("tae", "titanic")
+            for split in range(n_splits)
+        ]
+    )
+    frame.loc[(frame["rule"] == "default") & (frame["split"] > 0), "auc_gain"] = 0.5  # splits that L2-SP has not
+    found = choose_finetuning.compare_choices(frame).set_index("name")
+    assert found.loc["L2-SP 200", ["by", "runs"]].tolist() == ["training", 2]
+    assert found.loc["L2-SP 200", "auc_gain"] == pytest.approx(0.02)
+    assert found.loc["L2-SP 200", "log_loss_gain"] == pytest.approx(-0.02)
+    assert found.loc["last step", "harm"] == 1.0
+    assert found.loc["last step", "auc_gain_high"] < 0
+
+
+def test_no_way_to_hold_the_weights_earned_a_place():
+    """As stored: why the package has no option for any of them."""
+    _, report = read_results(choose_finetuning.RESULTS, name="finetuning_choices")
+    changed = {name for name, options in choose_finetuning.TRAININGS.items() if set(options) & set(OPTIONS)}
+    lines = [line for line in report["differences_from_default"] if line["name"] in changed | {"interpolated"}]
+    assert {line["name"] for line in lines} == changed | {"interpolated"}
+    for line in lines:
+        assert line["auc_gain_low"] <= 0 or line["log_loss_gain_high"] < 0
+        assert line["log_loss_gain_low"] <= 0 or line["auc_gain_high"] < 0
 
 
 def test_a_rule_changes_which_check_counts():

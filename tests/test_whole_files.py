@@ -7,12 +7,13 @@ import pytest
 from causalmix_utils.whole_files import replacing
 
 
-def test_a_block_that_fails_leaves_the_old_file_and_no_other(tmp_path):
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_block_that_fails_leaves_the_old_file_and_no_other(tmp_path, error):
     path = tmp_path / "note.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), replacing(path) as temporary:
+    with pytest.raises(error), replacing(path) as temporary:
         temporary.write_text("half")
-        raise RuntimeError
+        raise error
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

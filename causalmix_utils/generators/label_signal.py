@@ -66,8 +66,9 @@ def measure_label_signal(
 
     The rows that a generator was fitted to would flatter it: one that copies them would seem as good as the
     truth. So the table is cut into folds. For each, the generator is fitted anew, discovery and all, to the other
-    folds, even if it was given edge probabilities, which may come from all rows; a forest learns from the rows that it draws, and predicts the fold. No row judges a generator that has seen
-    it, and no validation or test row is used at all.
+    folds, even if it was given edge probabilities, which may come from all rows; a forest learns from the rows that
+    it draws, and predicts the fold. No row judges a generator that has seen it, and no validation or test row is used
+    at all.
 
     Parameters
     ----------

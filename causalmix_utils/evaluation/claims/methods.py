@@ -57,8 +57,8 @@ METHOD_STATEMENTS: dict[int, MethodStatement] = {
     7: MethodStatement(
         where="causalmix_utils.discovery.edge_probabilities",
         how="PC and FCI run on resamples of the train rows; their results are averaged into edge probabilities.",
-        ours="Resampling four fifths of the rows without replacement, the tests for mixed columns, and how marks of PAGs and "
-        "CPDAGs become probabilities.",
+        ours="Resampling four fifths of the rows without replacement, the tests for mixed columns, and how marks of "
+        "PAGs and CPDAGs become probabilities.",
         would_change="A published rule for the aggregation that differs.",
     ),
     8: MethodStatement(

@@ -145,8 +145,10 @@ def check_labels(X: pd.DataFrame, y: Any) -> np.ndarray:
     if y is None:
         raise ValueError("This CausalMixFTClassifier requires y to be passed, but the target y is None")
     labels = column_or_1d(_as_numpy_type(y), warn=True)
-    if pd.isna(labels).any() or (labels.dtype.kind == "f" and np.isinf(labels).any()):
-        raise ValueError("y holds missing or infinite values (NaN or inf)")
+    unknown = pd.isna(labels) | (np.isinf(labels) if labels.dtype.kind == "f" else False)
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise ValueError(f"y holds missing or infinite values (NaN or inf), the first in row {row}: {labels[row]}")
     if len(labels) != len(X):
         raise ValueError(f"X has {len(X)} rows, but y has {len(labels)}: inconsistent numbers of samples")
     check_classification_targets(labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -341,14 +342,23 @@ def test_holding_out_leaves_equal_rows_on_one_side(data, n, fraction, seed):
     y = np.array(data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)))
     groups = np.array(data.draw(st.lists(st.integers(0, n // 3), min_size=n, max_size=n)))
     try:
-        train, held = hold_out(y, fraction, np.random.default_rng(seed), groups=groups)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            train, held = hold_out(y, fraction, np.random.default_rng(seed), groups=groups)
     except ValueError as error:
         assert "too few rows" in str(error)
         return
     assert sorted([*train, *held]) == list(range(n))
-    assert not set(groups[train]) & set(groups[held])
+    assert bool(set(groups[train]) & set(groups[held])) <= bool(warned)
     assert set(y[train]) == set(y)
     assert len(set(y[held])) >= 2
+
+
+def test_where_nearly_all_rows_are_equal_they_are_parted_with_a_warning():
+    y = np.repeat([0, 1], 10)
+    with pytest.warns(UserWarning, match="of 20 rows only 2 differ"):
+        train, held = hold_out(y, 0.3, np.random.default_rng(0), groups=y)
+    assert np.bincount(y[held]).tolist() == [3, 3]
 
 
 def test_groups_of_one_row_change_nothing():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
@@ -33,6 +35,11 @@ def hold_out(
     ValueError
         If fewer than two classes have validation rows.
 
+    Warns
+    -----
+    UserWarning
+        If that is so because of the groups. Then they are parted.
+
     Examples
     --------
     >>> y, groups = np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 1, 1, 2, 2, 3, 3])
@@ -53,9 +60,16 @@ def hold_out(
             wanted -= counts[group]
     _serve_classes_in_large_groups(counts, is_held)
     if (counts[is_held].sum(axis=0) > 0).sum() < 2:
+        if len(counts) < len(y):
+            warnings.warn(
+                f"of {len(y)} rows only {len(counts)} differ, too few to hold some back for validation: rows are held "
+                "back that have equals among the train rows",
+                stacklevel=2,
+            )
+            return hold_out(y, fraction, rng)
         raise ValueError(
             f"too few rows to hold some back for validation: of {len(y)} rows in {len(codes)} classes, "
-            "fewer than two classes have two different rows or more"
+            "fewer than two classes have two rows or more"
         )
     return np.flatnonzero(~is_held[groups]), np.flatnonzero(is_held[groups])
 

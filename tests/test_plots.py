@@ -18,9 +18,6 @@ from causalmix_utils.plots import (
     ARM_LABELS,
     arm_color,
     arm_label,
-    describe_gains,
-    describe_marginals,
-    describe_trajectory,
     plot_gains,
     plot_gap,
     plot_marginals,
@@ -135,7 +132,6 @@ def test_trajectory_without_a_test_part_draws_validation_alone(trajectory):
     texts = label_texts(plot_trajectory(trajectory.drop(columns="test_auc")))
     assert "validation" in texts
     assert "test" not in texts
-    assert "Test AUC" not in describe_trajectory(trajectory.drop(columns="test_auc"))
 
 
 def test_figures_draw_into_the_axes_they_are_given(results, trajectory):
@@ -150,13 +146,6 @@ def test_figures_name_a_missing_column(results, trajectory):
         plot_trajectory(trajectory.drop(columns="validation_auc"))
     with pytest.raises(ValueError, match="no column 'arm'"):
         plot_gains(results.drop(columns="arm"))
-
-
-def test_descriptions_state_the_numbers_that_are_drawn(results, trajectory):
-    assert "highest at step 5 with 0.900" in describe_trajectory(trajectory)
-    median = per_table(add_gains(results))["causal"].median()
-    assert f"CausalMixFT {median:+.3f}" in describe_gains(results)
-    assert "8 tables" in describe_gains(results)
 
 
 def test_marginals_of_a_real_table_with_missing_values_and_categories():
@@ -177,11 +166,6 @@ def test_marginals_draw_shares_that_sum_to_one():
     outlined = [patch.get_height() for patch in figure.axes[0].patches if not patch.get_fill()]
     assert sum(filled) == pytest.approx(1)
     assert outlined == pytest.approx(train.y.value_counts(normalize=True).tolist())
-
-
-def test_marginals_describe_no_distance_between_a_table_and_itself():
-    train, _, _ = scarce_split(load_table("titanic"), n=120, split=0)
-    assert "largest, 0.00" in describe_marginals(train, train)
 
 
 def test_marginals_refuse_tables_with_different_columns():

@@ -41,14 +41,12 @@ from causalmix_utils.plots.quality import (
     plot_score_means,
 )
 from causalmix_utils.plots.results import (
-    describe_gains,
-    describe_trajectory,
     plot_gains,
     plot_gap,
     plot_ranks,
     plot_trajectory,
 )
-from causalmix_utils.plots.rows import describe_marginals, plot_marginals
+from causalmix_utils.plots.rows import plot_marginals
 from causalmix_utils.plots.sensitivity import plot_variants
 from causalmix_utils.plots.style import (
     ARM_COLORS,
@@ -79,9 +77,6 @@ __all__ = [
     "count_step_rows",
     "describe_dag",
     "describe_edge_probabilities",
-    "describe_gains",
-    "describe_marginals",
-    "describe_trajectory",
     "draw_dag",
     "draw_marks",
     "draw_neighbourhood",

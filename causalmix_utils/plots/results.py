@@ -241,32 +241,6 @@ def plot_gap(
     return plot_gains(results, value=value, arms=arms, rng=rng, ax=ax, title=title)
 
 
-def describe_gains(results: pd.DataFrame, *, value: str = "gain", arms: Sequence[str] | None = None) -> str:
-    """What `plot_gains` shows, in one sentence: each arm's median over tables, best first."""
-    results = _select_arms(results, arms, value=value)
-    medians = per_table(results, value=value).median().sort_values(ascending=False, kind="stable")
-    parts = [f"{arm_label(arm)} {median:+.3f}" for arm, median in medians.items()]
-    n_tables = results["table"].nunique()
-    tables = "one table" if n_tables == 1 else f"{n_tables} tables"
-    return f"Median {VALUE_LABELS.get(value, value)} over {tables}, best first: {', '.join(parts)}."
-
-
-def describe_trajectory(trajectory: pd.DataFrame) -> str:
-    """What `plot_trajectory` shows, in words."""
-    _require(trajectory, ["step", "validation_auc"], name="trajectory")
-    best = trajectory.iloc[int(trajectory["validation_auc"].fillna(-1).to_numpy().argmax())]
-    first, last = trajectory.iloc[0], trajectory.iloc[-1]
-    text = (
-        f"Validation AUC starts at {first['validation_auc']:.3f}, is highest at step {best['step']:.0f} with "
-        f"{best['validation_auc']:.3f}, and ends at {last['validation_auc']:.3f} after step {last['step']:.0f}."
-    )
-    if "test_auc" in trajectory and trajectory["test_auc"].notna().any():
-        text += (
-            f" Test AUC is {first['test_auc']:.3f}, {best['test_auc']:.3f} and {last['test_auc']:.3f} at these steps."
-        )
-    return text
-
-
 def _select_arms(results: pd.DataFrame, arms: Sequence[str] | None, *, value: str) -> pd.DataFrame:
     """The runs of some arms (all but zero-shot by default), with gains added where they are absent."""
     _require(results, ["table", "arm"], name="results")

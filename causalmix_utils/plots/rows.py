@@ -76,22 +76,6 @@ def plot_marginals(
     return figure
 
 
-def describe_marginals(real: Table, synthetic: Table) -> str:
-    """How alike the columns of real and synthetic rows are, in one sentence.
-
-    The distances are those of `causalmix_utils.evaluation.marginal_distances`.
-    """
-    from causalmix_utils.evaluation import marginal_distances
-
-    distances = marginal_distances(real, synthetic)
-    worst = distances.idxmax()
-    return (
-        f"Real and synthetic rows of {real.name} beside each other, column by column. The median distance between "
-        f"a column's two distributions is {distances.median():.2f} on a scale from 0 to 1; it is "
-        f"largest, {distances[worst]:.2f}, for {worst}."
-    )
-
-
 def _draw_numbers(ax, real: pd.Series, synthetic: pd.Series) -> None:
     values = np.concatenate([real.dropna(), synthetic.dropna()])
     low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)

@@ -1,6 +1,6 @@
 """Ways to keep a fine-tuned network near the one it started from, or near its own average: tried, and not kept.
 
-On the development tables none of them could be told from plain fine-tuning (``finetuning_choices`` in
+On the development tables none of them did better than plain fine-tuning (``finetuning_choices`` in
 ``book/results``), so the package does without. They are attached to its loop from outside, so that the experiment can
 be made again, with `choose_finetuning`.
 

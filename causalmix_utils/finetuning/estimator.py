@@ -128,7 +128,7 @@ class CausalMixFTClassifier(FineTunedModel):
     `causalmix_utils.finetuning.RECOMMENDED` holds the options under which the fewest runs on the development tables
     ended more than a point below zero-shot, half as many as with the defaults: pass them as ``**RECOMMENDED``. The
     difference is not beyond chance. What else could hold the weights in place, averaging, interpolation, a pull
-    towards the zero-shot weights (L2-SP) and training the head alone, was tried there and could not be told from plain
+    towards the zero-shot weights (L2-SP) and training the head alone, was tried there and did no better than plain
     fine-tuning, so it is no option here; the script ``benchmarks/choose_finetuning.py`` has it, and chapter 4 shows it.
     A growing patience and synthetic validation rows did not help there either; they are off by default.
 

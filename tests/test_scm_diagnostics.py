@@ -134,7 +134,7 @@ def test_the_summary_names_the_nodes_whose_noise_depends_on_parents():
     table = make_diamond(spread=1.0)
     text = str(diagnose_scm(fit_scm(TRUE_DAG, table, mechanisms="linear"), table, rng=np.random.default_rng(0)))
     assert "4 of 5 nodes have parents" in text
-    assert "depend on the parents: b" in text
+    assert "1 depends on the parents: b" in text
 
 
 def test_a_diagnosis_is_quiet_repeatable_and_changes_nothing_global(table, scm, capfd):

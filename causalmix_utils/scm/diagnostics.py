@@ -46,10 +46,11 @@ class ScmDiagnosis:
         # Bonferroni's correction: with many nodes some p-value is always small.
         dependent = noise.index[noise * len(noise) < 0.05]
         named = f": {', '.join(dependent)}" if len(dependent) else ""
+        verb = "depends" if len(dependent) == 1 else "depend"
         lines = [
             f"{len(skill)} of {len(self.nodes)} nodes have parents; {int((skill > 0).sum())} of these are predicted "
             "better with them than without, on rows that the mechanism has not seen.",
-            f"Of {len(noise)} additive noises, {len(dependent)} depend on the parents{named}.",
+            f"Of {len(noise)} additive noises, {len(dependent)} {verb} on the parents{named}.",
             str(self.graph),
         ]
         return "\n".join(lines)

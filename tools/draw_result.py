@@ -1,7 +1,7 @@
 """Draw the README's picture from stored results: python tools/draw_result.py
 
-Reads the benchmark that the chapters read, too: the profile "paper", as far as it has been run, on splits that every arm has
-finished. Writes ``book/_static/result.png``.
+Reads the benchmark that the chapters read, too: the profile "paper", as far as it has been run, on splits that every
+arm has finished. Writes ``book/_static/result.png``.
 """
 
 from __future__ import annotations

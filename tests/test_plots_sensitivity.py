@@ -37,12 +37,15 @@ def test_every_variant_is_a_line_with_its_number_of_tables(compared):
 
 def test_marks_stand_at_the_medians_and_intervals_where_there_are_some(compared):
     ax = plot_variants(compared)
-    marks = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    marks = [line for line in ax.lines if len(line.get_xdata()) == 1 and line.get_marker() not in "<>"]
     assert sorted(float(mark.get_xdata()[0]) for mark in marks) == [-0.2, 0.1, 0.3, 0.4]
     open_marks = [mark for mark in marks if mark.get_markerfacecolor() == "white"]
     assert sorted(float(mark.get_xdata()[0]) for mark in open_marks) == [0.3, 0.4], "few tables have open marks"
     spans = sorted(tuple(map(float, line.get_xdata())) for line in ax.lines if len(line.get_xdata()) == 2)
-    assert {(0.0, 0.2), (-0.4, 0.0), (0.2, 0.6)} <= set(spans) and len(spans) == 4  # and the line at zero
+    right = ax.get_xlim()[1]
+    assert {(0.0, 0.2), (-0.4, 0.0), (0.2, right)} <= set(spans) and len(spans) == 4  # and the line at zero
+    arrows = [float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() == ">"]
+    assert 0.4 < right < 0.6 and arrows == [right], "few tables do not set the scale, and what is cut is said"
     assert to_hex(marks[0].get_color()) == arm_color("causal").lower()
 
 

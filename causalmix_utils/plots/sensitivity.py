@@ -49,7 +49,8 @@ def plot_variants(
     -------
     matplotlib.axes.Axes
         Variants of fewer than six tables have open marks: with so few, no outcome of Wilcoxon's test is significant at
-        0.05, and the interval is a rough one. The number of tables stands behind a variant's name.
+        0.05, and the interval is a rough one: it does not set the scale, and is cut with an arrowhead where it reaches
+        beyond. The number of tables stands behind a variant's name.
 
     Raises
     ------
@@ -66,18 +67,24 @@ def plot_variants(
     shown = shown[shown["arm"].isin(arms)]
     variants = list(shown["variant"].unique())
     ax = make_axes(ax, title=title, size=(7.2, 1.3 + (0.22 + 0.12 * len(arms)) * len(variants)))
+    left, right = _find_scale(shown)
     offsets = np.linspace(-0.27, 0.27, len(arms)) if len(arms) > 1 else [0.0]
     for arm, offset, marker in zip(arms, offsets, _MARKERS, strict=False):
         for _, row in shown[shown["arm"] == arm].iterrows():
             height, color = variants.index(row["variant"]) + offset, arm_color(arm)
             if np.isfinite(row["low"]):
-                ax.plot([row["low"], row["high"]], [height] * 2, color=color, linewidth=1.8, solid_capstyle="butt")
+                ends = np.clip([row["low"], row["high"]], left, right)
+                ax.plot(ends, [height] * 2, color=color, linewidth=1.8, solid_capstyle="butt")
+                for end, whole, head in zip(ends, (row["low"], row["high"]), "<>", strict=True):
+                    if end != whole:
+                        ax.plot(end, height, head, markersize=5.5, color=color, clip_on=False)
             face = "white" if row["n_tables"] < _FEW_TABLES else color
             ax.plot(row["median_difference"], height, marker, markersize=5.5, color=color, markerfacecolor=face)
         ax.plot([], [], marker, color=arm_color(arm), label=arm_label(arm))
     counts = shown.groupby("variant")["n_tables"].max()
     ax.set_yticks(range(len(variants)), [f"{describe_variant(name)} ({counts[name]})" for name in variants])
     ax.set_ylim(len(variants) - 0.5, -0.5)
+    ax.set_xlim(left, right)
     ax.axhspan(-0.5, 0.5, color="#F0F0F0", zorder=-2)
     ax.axvline(0, color=QUIET_COLOR, linewidth=1, zorder=-1)
     ax.tick_params(axis="y", length=0)
@@ -86,3 +93,14 @@ def plot_variants(
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=min(4, len(arms)), frameon=False, fontsize="small")
     ax.set_title(title, loc="left", fontsize="medium", pad=10 + 15 * np.ceil(len(arms) / 4))
     return ax
+
+
+def _find_scale(shown: pd.DataFrame) -> tuple[float, float]:
+    """Where the axis begins and ends: all medians, and the intervals of variants with enough tables, are inside."""
+    judged = shown[shown["n_tables"] >= _FEW_TABLES]
+    inside = np.concatenate(
+        [shown["median_difference"], *(judged if len(judged) else shown)[["low", "high"]].to_numpy()]
+    )
+    left, right = min(np.nanmin(inside), 0.0), max(np.nanmax(inside), 0.0)
+    margin = 0.08 * (right - left) or 1.0
+    return left - margin, right + margin

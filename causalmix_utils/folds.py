@@ -1,4 +1,4 @@
-"""Cutting rows into folds that all hold every class, as far as there are rows of it."""
+"""Cutting rows into folds that all hold every class, as far as there are rows of it, and counting classes in groups."""
 
 from __future__ import annotations
 
@@ -35,3 +35,25 @@ def assign_folds(y: Sequence, n_folds: int, *, rng: np.random.Generator) -> np.n
     folds = np.empty(len(y), dtype=np.int64)
     folds[order] = np.arange(len(y)) % n_folds
     return folds
+
+
+def count_classes(groups: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """How many rows of each class each group of rows has.
+
+    Parameters
+    ----------
+    groups, codes : ndarray of int, shape (n_rows,)
+        The group and the class of each row, both counted from 0.
+
+    Returns
+    -------
+    ndarray of int, shape (n_groups, n_classes)
+
+    Examples
+    --------
+    >>> count_classes(np.array([0, 0, 1]), np.array([0, 1, 1])).tolist()
+    [[1, 1], [0, 1]]
+    """
+    counts = np.zeros((groups.max() + 1, codes.max() + 1), dtype=int)
+    np.add.at(counts, (groups, codes), 1)
+    return counts

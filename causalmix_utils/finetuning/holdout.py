@@ -7,6 +7,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.folds import count_classes
+
 
 def hold_out(
     y: np.ndarray, fraction: float, rng: np.random.Generator, *, groups: np.ndarray | None = None
@@ -72,13 +74,6 @@ def hold_out(
             "fewer than two classes have two rows or more"
         )
     return np.flatnonzero(~is_held[groups]), np.flatnonzero(is_held[groups])
-
-
-def count_classes(groups: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """How many rows of each class each group has, shape (n_groups, n_classes)."""
-    counts = np.zeros((groups.max() + 1, y.max() + 1), dtype=int)
-    np.add.at(counts, (groups, y), 1)
-    return counts
 
 
 def _serve_classes_in_large_groups(counts: np.ndarray, is_held: np.ndarray) -> None:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.finetuning.holdout import count_classes, hold_out
+from causalmix_utils.finetuning.holdout import hold_out
 from causalmix_utils.finetuning.loop import LoopResult
 from causalmix_utils.finetuning.steps import LoopSettings
 from causalmix_utils.finetuning.stopping import EarlyStopping
-from causalmix_utils.folds import assign_folds
+from causalmix_utils.folds import assign_folds, count_classes
 
 if TYPE_CHECKING:
     from causalmix_utils.finetuning.inputs import Part

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.folds import count_classes
 from causalmix_utils.tables.table import Table
 
 SIDES = ("train", "validation", "test")
@@ -143,9 +144,7 @@ def _seed(name: str, split: int) -> int:
 def _assign_groups(table: Table, groups: np.ndarray, sizes: dict[str, int], rng: np.random.Generator) -> np.ndarray:
     """The side of every row, as an array of strings. Groups of equal rows are placed whole."""
     classes, codes = np.unique(table.y.to_numpy(dtype=str), return_inverse=True)
-    # counts[g, c]: how many rows of class c are in group g. Almost every group is a single row.
-    counts = np.zeros((groups.max() + 1, len(classes)), dtype=int)
-    np.add.at(counts, (groups, codes), 1)
+    counts = count_classes(groups, codes)  # almost every group is a single row
     order = rng.permutation(len(counts))
     placement = _Placement(counts, {side: _class_quotas(np.bincount(codes), size) for side, size in sizes.items()})
     n_groups = (counts > 0).sum(axis=0)

@@ -162,3 +162,19 @@ def test_intervals_come_from_ten_thousand_seeded_resamples_of_tables(results, me
     possible = np.unique(np.median(row[draws], axis=1))
     step = np.diff(possible).max()
     np.testing.assert_allclose(first[["low", "high"]].astype(float), expected, atol=step)
+
+
+def test_zero_shot_is_in_no_family_of_tests_unless_it_is_the_baseline():
+    rng = np.random.default_rng(0)
+    arms = ["zero_shot", "default", "causal", "smote"]
+    runs = pd.DataFrame([(f"t{t}", arm) for t in range(12) for arm in arms], columns=["table", "arm"])
+    runs = runs.assign(split=0, gain=rng.normal(size=len(runs)))
+    with_it, without = (compare_arms(part) for part in (runs, runs[runs["arm"] != "zero_shot"]))
+    pd.testing.assert_frame_equal(with_it, without)
+    assert "default" in compare_arms(runs, baseline="zero_shot").index
+
+
+def test_each_repetition_gains_over_its_own_zero_shot_run():
+    runs = pd.DataFrame({"table": "a", "split": 0, "seed": [0, 1, 0, 1], "arm": ["zero_shot"] * 2 + ["causal"] * 2})
+    gains = add_gains(runs.assign(auc=[0.5, 0.6, 0.55, 0.7], log_loss=0.5))
+    np.testing.assert_allclose(gains.loc[gains["arm"] == "causal", "gain_points"], [5, 10])

@@ -175,6 +175,16 @@ def test_folds_leave_equal_rows_on_one_side_and_train_on_every_class(data, n, n_
         assert set(y[kept]) == set(y)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_class_that_only_shares_rows_with_others_is_in_every_train_part(seed):
+    """Class 2 has two rows, each equal to one of class 0: in half of the draws both pairs fall into one fold."""
+    groups = np.r_[np.arange(8), 0, 1]
+    y = np.r_[np.arange(8) // 4, 2, 2]
+    for kept, held in make_splits(y, "cross", 2, 0.3, np.random.default_rng(seed), groups=groups):
+        assert set(y[kept]) == {0, 1, 2}
+        assert not set(groups[kept]) & set(groups[held])
+
+
 def test_a_mean_trajectory_has_the_steps_that_all_have():
     long, short = pd.DataFrame(checks_of([0.5, 0.6, 0.9])), pd.DataFrame(checks_of([0.7, 0.7]))
     mean = average_trajectories([long, short])
@@ -242,7 +252,7 @@ def test_values_computed_again_give_the_same_gradients(ensemble):
         ({"n_validation_splits": 1}, "n_validation_splits must be an integer of at least 2, got 1"),
         ({"validation_synthetic": -1}, "validation_synthetic must be an integer of at least 0, got -1"),
         ({"early_stopping_metric": "f1"}, "early_stopping_metric must be one of .* got 'f1'"),
-        ({"patience_growth": -1.0}, "patience_growth must not be negative, got -1.0"),
+        ({"patience_growth": -1.0}, "patience_growth must be a finite number of at least 0, got -1.0"),
     ],
 )
 def test_wrong_options_are_named_with_their_value(parts, options, message):

@@ -64,8 +64,7 @@ def make_splits(
     firsts = np.unique(groups, return_index=True)[1]
     folds = assign_folds(y[firsts], n_splits, rng=rng)
     has_class = count_classes(groups, y) > 0
-    is_alone = has_class[:, has_class.sum(axis=0) == 1].any(axis=1)  # the only group of one of its classes
-    splits = [((folds == fold) & ~is_alone)[groups] for fold in range(n_splits)]
+    splits = [_keep_every_class(folds == fold, has_class)[groups] for fold in range(n_splits)]
     for held in splits:
         if len(np.unique(y[held])) < 2:
             raise ValueError(
@@ -73,6 +72,13 @@ def make_splits(
                 "validation rows of fewer than two classes"
             )
     return [(np.flatnonzero(~held), np.flatnonzero(held)) for held in splits]
+
+
+def _keep_every_class(held: np.ndarray, has_class: np.ndarray) -> np.ndarray:
+    """Give back one held group of each class that would have no train row: all of its groups may fall into one fold."""
+    is_lacking = ~has_class[~held].any(axis=0)
+    held[has_class[:, is_lacking].argmax(axis=0)] = False
+    return held
 
 
 def average_trajectories(trajectories: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from causalmix_utils.arguments import check_choice
+
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn.base import BaseEstimator
@@ -77,8 +79,7 @@ def make_baseline(name: str, *, random_state: int = 0) -> BaseEstimator:
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import make_pipeline
 
-    if name not in BASELINES:
-        raise ValueError(f"name must be one of {list(BASELINES)}, got {name!r}")
+    check_choice("name", name, BASELINES)
     if name == "class_shares":
         return DummyClassifier(strategy="prior")
     if name == "boosting":

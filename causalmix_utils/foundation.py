@@ -16,6 +16,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from causalmix_utils.arguments import check_count
+
 if TYPE_CHECKING:
     from tabpfn import TabPFNClassifier
 
@@ -104,8 +106,7 @@ def load_classifier(
     >>> classifier.predict_proba(test.X).shape == (len(test), 3)
     True
     """
-    if not isinstance(n_estimators, int) or n_estimators < 1:
-        raise ValueError(f"n_estimators must be a positive integer, got {n_estimators!r}")
+    check_count("n_estimators", n_estimators)
     options = {
         "n_estimators": n_estimators,
         "random_state": random_state,

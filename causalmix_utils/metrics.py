@@ -1,8 +1,8 @@
-"""How good predicted class probabilities are: one implementation for every stage.
+"""How good predicted class probabilities are, and what a run gained: one implementation for every stage.
 
-Fine-tuning watches these on the validation part and the benchmark reports them on the test
-part. Sharing them keeps the two from drifting apart, which would show up as a gap between
-validation and test that is not there.
+Fine-tuning watches these on the validation part, the benchmark stores them for the test part, and the evaluation
+compares runs by them. Sharing them keeps the parts from drifting apart, which would show up as a gap between validation
+and test that is not there.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
+
+from causalmix_utils.arguments import check_count
 
 SMALLEST_PROBABILITY = 1e-15
 """Log-loss treats smaller probabilities as this one, so that one wrong certainty stays finite."""
@@ -108,14 +111,115 @@ def expected_calibration_error(y_true: Sequence, proba: np.ndarray, classes: Seq
     >>> expected_calibration_error(["no", "yes"], [[1.0, 0.0], [1.0, 0.0]], ["no", "yes"])
     0.5
     """
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1, got {n_bins}")
+    check_count("n_bins", n_bins)
     codes, proba = _check_predictions(y_true, proba, classes)
     confidence = proba.max(axis=1)
     is_right = proba.argmax(axis=1) == codes
     bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
     distance = np.bincount(bins, weights=confidence, minlength=n_bins) - np.bincount(bins, is_right, minlength=n_bins)
     return float(np.abs(distance).sum() / len(codes))
+
+
+def normalised_gain(auc, auc_zero_shot):
+    """Share of the zero-shot model's shortfall in AUC that a run made good.
+
+    ``(auc - auc_zero_shot) / (1 - auc_zero_shot)``: 1 means a perfect ranking, 0 no change,
+    and below 0 a loss. The scale makes tables with different headroom comparable. The
+    published method reports a normalised gain without its formula; this one is our choice.
+
+    Parameters
+    ----------
+    auc, auc_zero_shot : float, array or Series
+        AUC of the run and of the zero-shot model, between 0 and 1. They broadcast.
+
+    Returns
+    -------
+    float, array or Series
+        NaN where the zero-shot AUC is 1, since nothing was left to gain, and where an AUC is NaN.
+
+    Raises
+    ------
+    ValueError
+        If an AUC is below 0 or above 1.
+
+    Examples
+    --------
+    >>> round(normalised_gain(0.85, 0.80), 4)
+    0.25
+    """
+    _check_auc(auc, name="auc")
+    _check_auc(auc_zero_shot, name="auc_zero_shot")
+    auc, auc_zero_shot = _as_numbers(auc), _as_numbers(auc_zero_shot)
+    headroom = np.where(auc_zero_shot < 1, 1.0 - auc_zero_shot, np.nan)
+    gain = (auc - auc_zero_shot) / headroom
+    return float(gain) if np.ndim(gain) == 0 else gain
+
+
+def gain_in_points(auc, auc_zero_shot):
+    """Gain in AUC over the zero-shot model, in points (hundredths).
+
+    Examples
+    --------
+    >>> round(gain_in_points(0.85, 0.80), 4)
+    5.0
+    """
+    _check_auc(auc, name="auc")
+    _check_auc(auc_zero_shot, name="auc_zero_shot")
+    return 100.0 * (_as_numbers(auc) - _as_numbers(auc_zero_shot))
+
+
+def validation_test_gap(trajectory: pd.DataFrame, *, best_step: int | None = None) -> dict[str, float]:
+    """How far the validation part misled one run, in two readings.
+
+    The published method speaks of a "validation-test performance correlation gap" without a
+    formula, so both readings are reported.
+
+    Parameters
+    ----------
+    trajectory : DataFrame
+        Columns ``step``, ``validation_auc`` and ``test_auc``; one row for each check, the
+        first of them before any training. Both AUCs have the train part as context.
+    best_step : int, optional
+        The step that early stopping chose; by default the first with the highest validation AUC.
+
+    Returns
+    -------
+    dict
+        ``optimism_gap``: normalised validation gain minus normalised test gain at the chosen
+        step (positive: validation promised more than the test part gave; NaN where either AUC
+        started at 1).
+        ``tracking_gap``: 1 minus the Spearman correlation of the two AUCs along the trajectory,
+        between 0 (they rise and fall together) and 2; NaN with fewer than three
+        checks or where one of them never changes.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, there are no checks, or `best_step` is not one of the steps.
+
+    Examples
+    --------
+    >>> path = pd.DataFrame({"step": [0, 5, 10], "validation_auc": [0.6, 0.7, 0.8], "test_auc": [0.6, 0.62, 0.64]})
+    >>> {name: round(value, 3) for name, value in validation_test_gap(path).items()}
+    {'optimism_gap': 0.4, 'tracking_gap': 0.0}
+    """
+    missing = sorted({"step", "validation_auc", "test_auc"} - set(trajectory.columns))
+    if missing:
+        raise ValueError(f"trajectory has no column {missing[0]!r}; a test part must be given to fit")
+    path = trajectory.dropna(subset=["validation_auc", "test_auc"]).sort_values("step")
+    if path.empty:
+        raise ValueError("trajectory holds no check with both a validation and a test AUC")
+    if best_step is None:
+        best_step = path["step"].iloc[int(path["validation_auc"].to_numpy().argmax())]
+    chosen = path[path["step"] == best_step]
+    if chosen.empty:
+        raise ValueError(f"best_step={best_step} is not a checked step; these are {path['step'].tolist()}")
+    validation_gain = normalised_gain(float(chosen["validation_auc"].iloc[0]), float(path["validation_auc"].iloc[0]))
+    test_gain = normalised_gain(float(chosen["test_auc"].iloc[0]), float(path["test_auc"].iloc[0]))
+    return {
+        "optimism_gap": validation_gain - test_gain,
+        "tracking_gap": _tracking_gap(path["validation_auc"].to_numpy(), path["test_auc"].to_numpy()),
+    }
 
 
 def _check_predictions(y_true: Sequence, proba: np.ndarray, classes: Sequence) -> tuple[np.ndarray, np.ndarray]:
@@ -134,3 +238,24 @@ def _check_predictions(y_true: Sequence, proba: np.ndarray, classes: Sequence) -
     if unknown:
         raise ValueError(f"y_true holds the class {unknown[0]!r}, which is not in classes={list(classes)}")
     return np.array([position[label] for label in y_true]), proba
+
+
+def _tracking_gap(validation: np.ndarray, test: np.ndarray) -> float:
+    from scipy.stats import spearmanr
+
+    if len(validation) < 3 or np.ptp(validation) == 0 or np.ptp(test) == 0:
+        return float("nan")
+    return float(1.0 - spearmanr(validation, test).statistic)
+
+
+def _as_numbers(values):
+    if isinstance(values, pd.Series):
+        return values
+    return float(values) if np.ndim(values) == 0 else np.asarray(values, dtype=float)
+
+
+def _check_auc(values, *, name: str) -> None:
+    array = np.asarray(values, dtype=float)
+    outside = array[(array < 0) | (array > 1)]
+    if outside.size:
+        raise ValueError(f"{name} must be between 0 and 1, got {outside.ravel()[0]}")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalmix_utils.arguments import check_choice
+
 if TYPE_CHECKING:
     import torch
     from tabpfn import TabPFNClassifier
@@ -231,9 +233,7 @@ def rebuild_classifier(
     from tabpfn.base import ModelSpecs
     from tabpfn.inference_config import InferenceConfig
 
-    name = description["architecture"]
-    if name not in ARCHITECTURES:
-        raise ValueError(f"architecture must be one of {sorted(ARCHITECTURES)}, got {name!r}")
+    name = check_choice("architecture", description["architecture"], ARCHITECTURES)
     config, _ = ARCHITECTURES[name].parse_config(description["config"])
     network = ARCHITECTURES[name].get_architecture(config)
     try:

@@ -240,7 +240,7 @@ def test_a_subset_keeps_the_identities_of_its_runs():
     assert {run.identity for run in TINY.runs()} < whole
     one_split = {run.identity for run in get_profile("chapter").subset(splits=1).runs()}
     assert one_split == {run.identity for run in get_profile("chapter").runs() if run.split == 0}
-    with pytest.raises(ValueError, match="splits must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="splits must be an integer of at least 1 or None, got 0"):
         TINY.subset(splits=0)
 
 
@@ -509,7 +509,7 @@ def test_runs_of_a_dask_cluster_are_those_of_this_process(tmp_path, undisturbed)
 def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match="got 'slurm'"):
         run_benchmark(TINY, "never.sqlite", backend="slurm")
-    with pytest.raises(ValueError, match="n_jobs must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="n_jobs must be an integer of at least 1 or None, got 0"):
         run_benchmark(TINY, "never.sqlite", n_jobs=0)
     assert not os.path.exists("never.sqlite")
 

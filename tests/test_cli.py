@@ -110,12 +110,12 @@ def test_every_command_has_a_help_page(capsys):
         (["augment", "wine", "--rows", "5", "--out", "absent/rows.csv"], "absent' does not exist"),
         (["benchmark", "--profile", "huge"], "'huge'"),
         (["benchmark", "--scheduler", "tcp://127.0.0.1:1"], "--backend dask"),
-        (["benchmark", "--splits", "0"], "splits must be at least 1, got 0"),
+        (["benchmark", "--splits", "0"], "splits must be an integer of at least 1 or None, got 0"),
         (["benchmark", "--status", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
         (["rerun", "3f9c", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
         (["report", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
         (["report", "--results", "absent"], "'absent' holds none of the benchmarks ['paper', 'chapter']"),
-        (["pretrain", "--steps", "0", "--out", "never"], "steps must be positive, got 0"),
+        (["pretrain", "--steps", "0", "--out", "never"], "steps must be an integer of at least 1, got 0"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_culprit(capsys, tmp_path, monkeypatch, arguments, culprit):

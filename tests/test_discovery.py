@@ -630,9 +630,9 @@ def test_the_result_says_which_edges_are_stable():
     ("options", "message"),
     [
         ({}, "n_resamples must be given"),
-        ({"n_resamples": 0}, "n_resamples must be a positive whole number, got 0"),
-        ({"n_resamples": 9, "threshold": 1.0}, "threshold must be greater than 0 and less than 1, got 1.0"),
-        ({"n_resamples": 9, "confidence": 0}, "confidence must be greater than 0 and less than 1, got 0"),
+        ({"n_resamples": 0}, "n_resamples must be an integer of at least 1, got 0"),
+        ({"n_resamples": 9, "threshold": 1.0}, "threshold must be a number between 0 and 1, both excluded, got 1.0"),
+        ({"n_resamples": 9, "confidence": 0}, "confidence must be a number between 0 and 1, both excluded, got 0"),
         ({"n_resamples": 9, "kind": "nodes"}, "kind must be one of .* got 'nodes'"),
     ],
 )
@@ -647,16 +647,16 @@ def test_wrong_arguments_of_the_stability_are_named(options, message):
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("alpha", 1.5, "alpha must be greater than 0 and less than 1, got 1.5"),
-        ("sample_fraction", 0, "sample_fraction must be greater than 0 and at most 1, got 0"),
-        ("n_resamples", 0, "n_resamples must be a positive whole number, got 0"),
-        ("max_tests", 2.5, "max_tests must be a positive whole number, got 2.5"),
+        ("alpha", 1.5, "alpha must be a number between 0 and 1, both excluded, got 1.5"),
+        ("sample_fraction", 0, "sample_fraction must be a number between 0 and 1, 0 excluded, got 0"),
+        ("n_resamples", 0, "n_resamples must be an integer of at least 1, got 0"),
+        ("max_tests", 2.5, "max_tests must be an integer of at least 1, got 2.5"),
         ("methods", ("pc", "ges"), "methods must name"),
         ("methods", (), "methods must name"),
         ("resampling", "jackknife", "resampling must be one of .* got 'jackknife'"),
         ("marks", "lose", "marks must be one of .* got 'lose'"),
         ("target", "root", "target must be one of .* got 'root'"),
-        ("collinearity", 0, "collinearity must be in"),
+        ("collinearity", 0, "collinearity must be a number"),
         ("test", "fisherz", "column 'group' has 3 levels"),
     ],
 )

@@ -358,7 +358,7 @@ def test_bootstrap_interval_covers_the_truth_about_as_often_as_it_says():
 
 def test_bootstrap_interval_of_one_table_is_undefined():
     assert np.isnan(bootstrap_interval([0.3, np.nan], rng=np.random.default_rng(0))).all()
-    with pytest.raises(ValueError, match="confidence must be between 0 and 1, got 95"):
+    with pytest.raises(ValueError, match="confidence must be a number between 0 and 1, both excluded, got 95"):
         bootstrap_interval([0.1, 0.2], rng=np.random.default_rng(0), confidence=95)
 
 

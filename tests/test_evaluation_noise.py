@@ -110,7 +110,7 @@ def test_a_larger_difference_never_needs_more_tables(size, factor, alpha):
 def test_impossible_wishes_are_named():
     with pytest.raises(ValueError, match="effect=0 with spread=1.0 would need more"):
         tables_needed(0, 1.0)
-    with pytest.raises(ValueError, match="power must be between 0 and 1, got 80"):
+    with pytest.raises(ValueError, match="power must be a number between 0 and 1, both excluded, got 80"):
         tables_needed(0.5, 1.0, power=80)
-    with pytest.raises(ValueError, match="spread must be a positive number, got 0"):
+    with pytest.raises(ValueError, match="spread must be a finite number above 0, got 0"):
         tables_needed(0.5, 0)

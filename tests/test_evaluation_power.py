@@ -37,7 +37,7 @@ def test_the_smallest_p_value_is_that_of_differences_with_one_sign(n_tables):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0.5, 0.0, 8), "spread must be a positive number, got 0.0"),
+        ((0.5, 0.0, 8), "spread must be a finite number above 0, got 0.0"),
         ((0.5, np.nan, 8), "spread"),
         ((np.inf, 1.0, 8), "effect must be a finite number, got inf"),
         ((0.5, 1.0, 0), "n_tables must be .* got 0"),
@@ -47,5 +47,5 @@ def test_the_smallest_p_value_is_that_of_differences_with_one_sign(n_tables):
 def test_wrong_values_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         simulate_power(*arguments, rng=np.random.default_rng(0))
-    with pytest.raises(ValueError, match="alpha must be between 0 and 1, got 5"):
+    with pytest.raises(ValueError, match="alpha must be a number between 0 and 1, both excluded, got 5"):
         simulate_power(0.5, 1.0, 8, rng=np.random.default_rng(0), alpha=5)

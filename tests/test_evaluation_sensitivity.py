@@ -133,7 +133,7 @@ def test_gains_along_the_run_do_not_depend_on_the_order_of_the_checks(runs):
 
 def test_wrong_steps_and_missing_columns_are_named(runs):
     results, paths = runs
-    with pytest.raises(ValueError, match="step must be 'last' or 'chosen', got 'first'"):
+    with pytest.raises(ValueError, match="step must be one of .*'last', 'chosen'.*, got 'first'"):
         gains_along_the_run(results, paths, step="first")
     with pytest.raises(ValueError, match="trajectories has no column 'test_log_loss'"):
         gains_along_the_run(results, paths.drop(columns="test_log_loss"))

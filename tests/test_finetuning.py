@@ -225,13 +225,13 @@ def test_the_optimizer_takes_the_steps_of_the_plain_one(parts, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mix_ratio": 1.5}, "mix_ratio must be between 0 and 1, got 1.5"),
+        ({"mix_ratio": 1.5}, "mix_ratio must be a number between 0 and 1, got 1.5"),
         ({"mixing": "blend"}, "mixing must be one of .* got 'blend'"),
         ({"max_steps": -1}, "max_steps must be an integer of at least 0, got -1"),
         ({"validation_fraction": 1.0}, "validation_fraction .* got 1.0"),
-        ({"learning_rate": -1.0}, "learning_rate must not be negative, got -1.0"),
-        ({"n_synthetic": 0}, "n_synthetic must be a positive integer or None, got 0"),
-        ({"time_limit": 0}, "time_limit must be positive or None, got 0"),
+        ({"learning_rate": -1.0}, "learning_rate must be a finite number of at least 0, got -1.0"),
+        ({"n_synthetic": 0}, "n_synthetic must be an integer of at least 1 or None, got 0"),
+        ({"time_limit": 0}, "time_limit must be a finite number above 0 or None, got 0"),
         ({"generator": "magic"}, "magic"),
         ({"categorical_features": ["colour"]}, "colour"),
     ],

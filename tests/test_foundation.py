@@ -74,7 +74,7 @@ def test_unknown_weights_are_named(weights):
 
 
 def test_a_wrong_number_of_estimators_is_named():
-    with pytest.raises(ValueError, match="n_estimators must be a positive integer, got 0"):
+    with pytest.raises(ValueError, match="n_estimators must be an integer of at least 1, got 0"):
         load_classifier(n_estimators=0)
 
 

@@ -113,7 +113,7 @@ def test_a_changed_graph_does_not_change_the_network():
 
 @pytest.mark.parametrize("wrong", [0, -1, 2.5, True, "10"])
 def test_a_number_of_rows_that_is_none_is_named(wrong):
-    with pytest.raises(ValueError, match="n_rows must be a positive whole number, got"):
+    with pytest.raises(ValueError, match="n_rows must be an integer of at least 1, got"):
         load_network("asia").sample(wrong, rng=np.random.default_rng(0))
 
 

@@ -118,7 +118,7 @@ def test_a_question_needs_one_right_choice_and_feedback_for_each():
 
 
 def test_an_unknown_chapter_is_named():
-    with pytest.raises(ValueError, match="chapter must be one of foundation, .* got 'cooking'"):
+    with pytest.raises(ValueError, match="chapter must be one of .*foundation.* got 'cooking'"):
         quiz("cooking")
 
 

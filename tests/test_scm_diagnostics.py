@@ -191,10 +191,10 @@ def test_constant_columns_and_columns_of_one_level_are_diagnosed():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_folds": 1}, "n_folds must be a whole number of at least 2, got 1"),
-        ({"max_rows": 5}, "max_rows must be a whole number of at least 20, got 5"),
-        ({"n_permutations": 0}, "n_permutations must be a whole number of at least 1, got 0"),
-        ({"level": 1.5}, "level must be between 0 and 1, got 1.5"),
+        ({"n_folds": 1}, "n_folds must be an integer of at least 2, got 1"),
+        ({"max_rows": 5}, "max_rows must be an integer of at least 20, got 5"),
+        ({"n_permutations": 0}, "n_permutations must be an integer of at least 1, got 0"),
+        ({"level": 1.5}, "level must be a number between 0 and 1, both excluded, got 1.5"),
     ],
 )
 def test_wrong_options_are_named_with_their_value(table, scm, options, message):

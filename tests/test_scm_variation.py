@@ -198,8 +198,8 @@ def test_any_table_on_any_graph_gives_values_of_the_right_kind(data):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n": 0}, "n must be a whole number of at least 1, got 0"),
-        ({"exchange": 1.2}, "exchange must be between 0 and 1, got 1.2"),
+        ({"n": 0}, "n must be an integer of at least 1, got 0"),
+        ({"exchange": 1.2}, "exchange must be a number between 0 and 1, got 1.2"),
         ({"within": "a"}, "within must be a categorical column or the target, got 'a'"),
         ({"scms": []}, "scms must hold at least one model, got none"),
     ],

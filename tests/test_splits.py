@@ -170,12 +170,12 @@ def test_missing_values_count_as_equal():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n": 1}, "n must be a whole number of at least 2, got 1"),
-        ({"n": 20.5}, "n must be a whole number of at least 2, got 20.5"),
-        ({"validation_fraction": 0}, "validation_fraction must be between 0 and 1, got 0"),
-        ({"validation_fraction": 1.5}, "validation_fraction must be between 0 and 1, got 1.5"),
-        ({"split": -1}, "split must be a whole number of at least 0, got -1"),
-        ({"max_test": 0}, "max_test must be a whole number of at least 1 or None, got 0"),
+        ({"n": 1}, "n must be an integer of at least 2, got 1"),
+        ({"n": 20.5}, "n must be an integer of at least 2, got 20.5"),
+        ({"validation_fraction": 0}, "validation_fraction must be a number between 0 and 1, both excluded, got 0"),
+        ({"validation_fraction": 1.5}, "validation_fraction must be a number between 0 and 1, both excluded, got 1.5"),
+        ({"split": -1}, "split must be an integer of at least 0, got -1"),
+        ({"max_test": 0}, "max_test must be an integer of at least 1 or None, got 0"),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_value(options, message):

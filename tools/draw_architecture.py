@@ -19,6 +19,7 @@ DRAWING = ROOT / "book" / "_static" / "architecture.svg"
 
 # From the bottom to the top. A step may import from those before it.
 STEPS = (
+    "arguments",
     "randomness",
     "threads",
     "whole_files",
@@ -44,11 +45,8 @@ STEPS = (
 )
 SUBJECTS = {"tables", "discovery", "graphs", "scm", "generators", "finetuning", "benchmark", "evaluation", "plots"}
 
-# A run is stored with its gap between validation and test, which evaluation defines. Nothing else may run back up.
-KNOWN_UPWARD = {("benchmark", "evaluation")}
-
 CELL, MARGIN, BOX = 27, 14, 112
-INK, GREY, BLUE, ORANGE = "#1f2933", "#b8c0c8", "#0072B2", "#D55E00"
+INK, GREY, BLUE = "#1f2933", "#b8c0c8", "#0072B2"
 
 
 @dataclass(frozen=True)
@@ -101,12 +99,10 @@ def runs_upward(pair: Import) -> bool:
 
 def describe(imports: list[Import]) -> str:
     """The drawing in words, for those who do not see it."""
-    upward = sum(map(runs_upward, imports))
     return (
         f"A staircase of {len(STEPS)} steps, from {STEPS[0]} at the lower left to {STEPS[-1]} at the upper right. "
-        f"Each of {len(imports)} imports of one step by another is a mark in the row of the importing step and the "
-        f"column of the imported one. {len(imports) - upward} are dots to the left of the stairs; {upward} to the "
-        "right of them, a square."
+        f"Each of {len(imports)} imports of one step by another is a dot in the row of the importing step and the "
+        "column of the imported one, to the left of the stairs."
     )
 
 
@@ -146,19 +142,15 @@ def _row(place: int) -> float:
 
 def _dot(pair: Import) -> str:
     x, y = _column(STEPS.index(pair.imported)), _row(STEPS.index(pair.importer))
-    if runs_upward(pair):
-        # To the right of the step's own box, so that the mark does not lie upon its name.
-        return f'<rect x="{x + BOX - 26}" y="{y - 5}" width="10" height="10" fill="{ORANGE}"/>'
     fill = "white" if pair.late else INK
     return f'<circle cx="{x}" cy="{y}" r="4.2" fill="{fill}" stroke="{INK}" stroke-width="1.4"/>'
 
 
 def _legend(y: float) -> str:
-    words = ("imported with the module", "imported inside a function", "back up the stairs")
+    words = ("imported with the module", "imported inside a function")
     marks = (
         f'<circle cx="{MARGIN + 6}" cy="{y - 4}" r="4.2" fill="{INK}"/>',
         f'<circle cx="{MARGIN + 196}" cy="{y - 4}" r="4.2" fill="white" stroke="{INK}" stroke-width="1.4"/>',
-        f'<rect x="{MARGIN + 381}" y="{y - 9}" width="10" height="10" fill="{ORANGE}"/>',
     )
     texts = (
         f'<text x="{MARGIN + 18 + 190 * place}" y="{y}" fill="{INK}">{word}</text>' for place, word in enumerate(words)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalmix_utils.arguments import check_choice
 from causalmix_utils.benchmark.arms import SOURCES, RunSettings
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ def load_source_table(name: str, *, source: str = "embedded") -> Table:
     """
     from causalmix_utils.tables import load_openml_table, load_table
 
-    if source not in SOURCES:
-        raise ValueError(f"source must be one of {list(SOURCES)}, got {source!r}")
+    check_choice("source", source, SOURCES)
     return load_openml_table(name) if source == "openml" else load_table(name)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from causalmix_utils.arguments import check_choice, check_count
 from causalmix_utils.benchmark.arms import ARMS, RunSettings, hash_checkpoint
 from causalmix_utils.benchmark.parts import count_splits, load_source_table
 
@@ -155,8 +156,7 @@ class Profile:
         ValueError
             If `splits` is not positive.
         """
-        if splits is not None and splits < 1:
-            raise ValueError(f"splits must be at least 1, got {splits}")
+        check_count("splits", splits, optional=True)
         return replace(
             self,
             tables=self.tables if tables is None else tuple(tables),
@@ -241,6 +241,4 @@ def get_profile(profile: str | Profile) -> Profile:
     """
     if isinstance(profile, Profile):
         return profile
-    if profile not in PROFILES:
-        raise ValueError(f"profile must be one of {list(PROFILES)}, got {profile!r}")
-    return PROFILES[profile]
+    return PROFILES[check_choice("profile", profile, PROFILES)]

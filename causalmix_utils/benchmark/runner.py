@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from causalmix_utils.arguments import check_choice, check_count
 from causalmix_utils.benchmark.arms import RunSettings
 from causalmix_utils.benchmark.profiles import Profile, get_profile
 from causalmix_utils.benchmark.progress import RunCosts, TimeLeft
@@ -75,10 +76,8 @@ def run_benchmark(
         replaces. What was finished is stored.
     """
     profile = get_profile(profile)
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {list(BACKENDS)}, got {backend!r}")
-    if n_jobs is not None and n_jobs < 1:
-        raise ValueError(f"n_jobs must be at least 1, got {n_jobs}")
+    check_choice("backend", backend, BACKENDS)
+    check_count("n_jobs", n_jobs, optional=True)
     if not isinstance(store, RunStore):
         with RunStore(store) as opened:
             return run_benchmark(

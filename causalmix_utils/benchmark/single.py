@@ -16,6 +16,7 @@ from causalmix_utils.benchmark.arms import RunSettings, hash_checkpoint
 from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory
 from causalmix_utils.benchmark.parts import split_table, watch_rows
 from causalmix_utils.benchmark.sharing import share_discovery
+from causalmix_utils.metrics import expected_calibration_error, log_loss, roc_auc, validation_test_gap
 from causalmix_utils.threads import single_thread
 
 if TYPE_CHECKING:
@@ -81,7 +82,6 @@ def _execute(settings: RunSettings) -> dict[str, Any]:
 
 def _measure(settings: RunSettings) -> dict[str, Any]:
     """Fit and score one run."""
-    from causalmix_utils.evaluation import expected_calibration_error, log_loss, roc_auc
     from causalmix_utils.finetuning import CausalMixFTClassifier
     from causalmix_utils.generators import make_generator
 
@@ -143,8 +143,6 @@ def _check_weights(settings: RunSettings) -> None:
 
 def _describe_path(path: pd.DataFrame, *, best_step: int) -> dict[str, float]:
     """The last step of a trajectory and its two gaps; a zero-shot run has no trajectory, hence no gaps."""
-    from causalmix_utils.evaluation import validation_test_gap
-
     if path.empty:
         return {"last_step": 0, "optimism_gap": math.nan, "tracking_gap": math.nan}
     return {"last_step": path["step"].iloc[-1], **validation_test_gap(path, best_step=best_step)}

@@ -14,6 +14,7 @@ from urllib.error import HTTPError
 
 import pandas as pd
 
+from causalmix_utils.arguments import check_choice
 from causalmix_utils.benchmark.export import MissingResultsError, read_results
 from causalmix_utils.benchmark.repeat import StoredRun, pick_run
 
@@ -87,9 +88,7 @@ class StoredBenchmark:
         """
         if not self.regimes:
             raise ValueError(f"the stored benchmark {self.name!r} holds no runs")
-        regime = self.regimes[0] if regime is None else regime
-        if regime not in self.regimes:
-            raise ValueError(f"regime must be one of {self.regimes}, got {regime!r}")
+        regime = self.regimes[0] if regime is None else check_choice("regime", regime, self.regimes)
         runs = self.results[self.results["regime"] == regime]
         if arms is not None:
             unknown = [arm for arm in arms if arm not in set(runs["arm"])]

@@ -7,6 +7,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_choice
+
 MARK_RULES = ("keep", "spread")
 
 
@@ -50,8 +52,7 @@ def marks_to_mass(marks: np.ndarray | pd.DataFrame, *, rule: str = "keep") -> np
            [0. , 0. , 0.5],
            [0. , 0.5, 0. ]])
     """
-    if rule not in MARK_RULES:
-        raise ValueError(f"rule must be one of {list(MARK_RULES)}, got {rule!r}")
+    check_choice("rule", rule, MARK_RULES)
     at_source = np.asarray(marks)
     at_end = at_source.T
     if not np.isin(at_source, (-1, 0, 1, 2)).all() or ((at_source == 0) != (at_end == 0)).any():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from causalmix_utils.arguments import check_number
 from causalmix_utils.independence.columns import correlate, embed, encode_columns
 from causalmix_utils.tables import Table
 
@@ -86,8 +87,7 @@ def find_redundant_columns(table: Table, *, collinearity: float = DEFAULT_COLLIN
     >>> find_redundant_columns(Table.from_frame(frame, target="y"))
     RedundantColumns(constant=['one'], determined={'copy': ['a'], 'sum': ['a', 'b']}, near_copies=[])
     """
-    if not 0 < collinearity <= 1:
-        raise ValueError(f"collinearity must be in (0, 1], got {collinearity}")
+    check_number("collinearity", collinearity, 0, 1, closed="right")
     values, is_categorical = encode_columns(table)
     names = table.columns
     varies = [len(np.unique(column[~np.isnan(column)])) > 1 for column in values.T]

@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.discovery.checks import METHODS, check_choice, check_count, check_methods, check_share
+from causalmix_utils.arguments import check_choice, check_count, check_number
+from causalmix_utils.discovery.checks import METHODS, check_methods
 from causalmix_utils.discovery.marks import MARK_RULES, count_edges, marks_to_mass
 from causalmix_utils.discovery.redundancy import DEFAULT_COLLINEARITY, RedundantColumns, find_redundant_columns
 from causalmix_utils.discovery.search import SearchOutcome, search_graphs
@@ -111,8 +112,8 @@ def edge_probabilities(
     check_choice("resampling", resampling, RESAMPLINGS)
     check_choice("marks", marks, MARK_RULES)
     check_choice("target", target, TARGET_PLACES)
-    check_share("alpha", alpha, open_end=True)
-    check_share("sample_fraction", sample_fraction)
+    check_number("alpha", alpha, 0, 1, closed="neither")
+    check_number("sample_fraction", sample_fraction, 0, 1, closed="right")
     check_count("n_resamples", n_resamples)
     check_count("max_tests", max_tests)
     chosen = choose_test(train, test)
@@ -185,7 +186,7 @@ def learn_marks(
         If an argument has a value that is not allowed.
     """
     (method,) = check_methods((method,))
-    check_share("alpha", alpha, open_end=True)
+    check_number("alpha", alpha, 0, 1, closed="neither")
     check_count("max_tests", max_tests)
     chosen = choose_test(train, test)
     redundant = find_redundant_columns(train)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.discovery.checks import check_choice, check_count, check_share
+from causalmix_utils.arguments import check_choice, check_count, check_number
 from causalmix_utils.discovery.matrix import check_edge_probabilities
 
 KINDS = ("adjacencies", "directions")
@@ -71,8 +71,8 @@ def edge_stability(
     """
     check_edge_probabilities(P)
     check_choice("kind", kind, KINDS)
-    check_share("threshold", threshold, open_end=True)
-    check_share("confidence", confidence, open_end=True)
+    check_number("threshold", threshold, 0, 1, closed="neither")
+    check_number("confidence", confidence, 0, 1, closed="neither")
     told = P.attrs.get("discovery", {})
     n_resamples = told.get("n_resamples") if n_resamples is None else n_resamples
     if n_resamples is None:

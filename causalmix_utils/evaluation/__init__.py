@@ -43,15 +43,7 @@ from causalmix_utils.evaluation.comparisons import (
     nemenyi_p_values,
     summarise_arms,
 )
-from causalmix_utils.evaluation.gains import (
-    BASELINE_ARM,
-    add_gains,
-    add_gaps,
-    gain_in_points,
-    min_max_score,
-    normalised_gain,
-    validation_test_gap,
-)
+from causalmix_utils.evaluation.gains import BASELINE_ARM, add_gains, add_gaps, min_max_score
 from causalmix_utils.evaluation.models import (
     LOWER_IS_BETTER,
     differences_per_table,
@@ -84,7 +76,14 @@ from causalmix_utils.evaluation.variants import (
     make_variants,
     tables_with_headroom,
 )
-from causalmix_utils.metrics import expected_calibration_error, log_loss, roc_auc
+from causalmix_utils.metrics import (
+    expected_calibration_error,
+    gain_in_points,
+    log_loss,
+    normalised_gain,
+    roc_auc,
+    validation_test_gap,
+)
 
 __all__ = [
     "BASELINE_ARM",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_count, check_number
 from causalmix_utils.evaluation.gains import BASELINE_ARM
 from causalmix_utils.evaluation.summaries import (
     average_ranks,
@@ -163,12 +164,9 @@ def critical_difference(n_arms: int, n_tables: int, *, alpha: float = 0.05) -> f
     """
     from scipy.stats import studentized_range
 
-    if n_arms < 2:
-        raise ValueError(f"n_arms must be at least 2, got {n_arms}")
-    if n_tables < 1:
-        raise ValueError(f"n_tables must be at least 1, got {n_tables}")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
+    check_count("n_arms", n_arms, minimum=2)
+    check_count("n_tables", n_tables)
+    check_number("alpha", alpha, 0, 1, closed="neither")
     quantile = studentized_range.ppf(1 - alpha, n_arms, np.inf) / np.sqrt(2)
     return float(quantile * np.sqrt(n_arms * (n_arms + 1) / (6 * n_tables)))
 

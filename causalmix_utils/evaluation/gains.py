@@ -1,9 +1,11 @@
-"""What a run gained over the model it started from, and how far validation misled it."""
+"""What every run of a benchmark gained over the model it started from, and how far validation misled it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+
+from causalmix_utils.metrics import gain_in_points, normalised_gain
 
 BASELINE_ARM = "zero_shot"
 """The arm whose metrics all gains are measured from."""
@@ -11,54 +13,6 @@ BASELINE_ARM = "zero_shot"
 _RUN_OF_BASELINE = ["checkpoint", "regime", "table", "split"]
 _AUCS = ["validation_auc", "test_auc"]
 _ADDED = ("zero_shot_auc", "zero_shot_log_loss", "gain", "gain_points", "log_loss_gain")
-
-
-def normalised_gain(auc, auc_zero_shot):
-    """Share of the zero-shot model's shortfall in AUC that a run made good.
-
-    ``(auc - auc_zero_shot) / (1 - auc_zero_shot)``: 1 means a perfect ranking, 0 no change,
-    and below 0 a loss. The scale makes tables with different headroom comparable. The
-    published method reports a normalised gain without its formula; this one is our choice.
-
-    Parameters
-    ----------
-    auc, auc_zero_shot : float, array or Series
-        AUC of the run and of the zero-shot model, between 0 and 1. They broadcast.
-
-    Returns
-    -------
-    float, array or Series
-        NaN where the zero-shot AUC is 1, since nothing was left to gain, and where an AUC is NaN.
-
-    Raises
-    ------
-    ValueError
-        If an AUC is below 0 or above 1.
-
-    Examples
-    --------
-    >>> round(normalised_gain(0.85, 0.80), 4)
-    0.25
-    """
-    _check_auc(auc, name="auc")
-    _check_auc(auc_zero_shot, name="auc_zero_shot")
-    auc, auc_zero_shot = _as_numbers(auc), _as_numbers(auc_zero_shot)
-    headroom = np.where(auc_zero_shot < 1, 1.0 - auc_zero_shot, np.nan)
-    gain = (auc - auc_zero_shot) / headroom
-    return float(gain) if np.ndim(gain) == 0 else gain
-
-
-def gain_in_points(auc, auc_zero_shot):
-    """Gain in AUC over the zero-shot model, in points (hundredths).
-
-    Examples
-    --------
-    >>> round(gain_in_points(0.85, 0.80), 4)
-    5.0
-    """
-    _check_auc(auc, name="auc")
-    _check_auc(auc_zero_shot, name="auc_zero_shot")
-    return 100.0 * (_as_numbers(auc) - _as_numbers(auc_zero_shot))
 
 
 def min_max_score(results: pd.DataFrame, *, value: str = "auc") -> pd.Series:
@@ -137,60 +91,6 @@ def add_gains(results: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def validation_test_gap(trajectory: pd.DataFrame, *, best_step: int | None = None) -> dict[str, float]:
-    """How far the validation part misled one run, in two readings.
-
-    The published method speaks of a "validation-test performance correlation gap" without a
-    formula, so both readings are reported.
-
-    Parameters
-    ----------
-    trajectory : DataFrame
-        Columns ``step``, ``validation_auc`` and ``test_auc``; one row for each check, the
-        first of them before any training. Both AUCs have the train part as context.
-    best_step : int, optional
-        The step that early stopping chose; by default the first with the highest validation AUC.
-
-    Returns
-    -------
-    dict
-        ``optimism_gap``: normalised validation gain minus normalised test gain at the chosen
-        step (positive: validation promised more than the test part gave; NaN where either AUC
-        started at 1).
-        ``tracking_gap``: 1 minus the Spearman correlation of the two AUCs along the trajectory,
-        between 0 (they rise and fall together) and 2; NaN with fewer than three
-        checks or where one of them never changes.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing, there are no checks, or `best_step` is not one of the steps.
-
-    Examples
-    --------
-    >>> path = pd.DataFrame({"step": [0, 5, 10], "validation_auc": [0.6, 0.7, 0.8], "test_auc": [0.6, 0.62, 0.64]})
-    >>> {name: round(value, 3) for name, value in validation_test_gap(path).items()}
-    {'optimism_gap': 0.4, 'tracking_gap': 0.0}
-    """
-    missing = sorted({"step", "validation_auc", "test_auc"} - set(trajectory.columns))
-    if missing:
-        raise ValueError(f"trajectory has no column {missing[0]!r}; a test part must be given to fit")
-    path = trajectory.dropna(subset=["validation_auc", "test_auc"]).sort_values("step")
-    if path.empty:
-        raise ValueError("trajectory holds no check with both a validation and a test AUC")
-    if best_step is None:
-        best_step = path["step"].iloc[int(path["validation_auc"].to_numpy().argmax())]
-    chosen = path[path["step"] == best_step]
-    if chosen.empty:
-        raise ValueError(f"best_step={best_step} is not a checked step; these are {path['step'].tolist()}")
-    validation_gain = normalised_gain(float(chosen["validation_auc"].iloc[0]), float(path["validation_auc"].iloc[0]))
-    test_gain = normalised_gain(float(chosen["test_auc"].iloc[0]), float(path["test_auc"].iloc[0]))
-    return {
-        "optimism_gap": validation_gain - test_gain,
-        "tracking_gap": _tracking_gap(path["validation_auc"].to_numpy(), path["test_auc"].to_numpy()),
-    }
-
-
 def add_gaps(results: pd.DataFrame, trajectories: pd.DataFrame) -> pd.DataFrame:
     """Replace each run's two gaps by those of its stored trajectory.
 
@@ -242,24 +142,3 @@ def add_gaps(results: pd.DataFrame, trajectories: pd.DataFrame) -> pd.DataFrame:
     scale = np.sqrt(sums["validation"] * sums["test"])
     tracking = 1.0 - sums["both"] / scale.where(scale > 0)
     return results.assign(optimism_gap=gains[:, 0] - gains[:, 1], tracking_gap=tracking.to_numpy())
-
-
-def _tracking_gap(validation: np.ndarray, test: np.ndarray) -> float:
-    from scipy.stats import spearmanr
-
-    if len(validation) < 3 or np.ptp(validation) == 0 or np.ptp(test) == 0:
-        return float("nan")
-    return float(1.0 - spearmanr(validation, test).statistic)
-
-
-def _as_numbers(values):
-    if isinstance(values, pd.Series):
-        return values
-    return float(values) if np.ndim(values) == 0 else np.asarray(values, dtype=float)
-
-
-def _check_auc(values, *, name: str) -> None:
-    array = np.asarray(values, dtype=float)
-    outside = array[(array < 0) | (array > 1)]
-    if outside.size:
-        raise ValueError(f"{name} must be between 0 and 1, got {outside.ravel()[0]}")

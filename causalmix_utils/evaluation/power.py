@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from causalmix_utils.arguments import check_count, check_number
+
 _MOST_TABLES = 1_000_000
 
 
@@ -57,8 +59,7 @@ def simulate_power(
     from scipy.stats import wilcoxon
 
     _check_effect(effect, spread)
-    if n_simulations < 1:
-        raise ValueError(f"n_simulations must be at least 1, got {n_simulations}")
+    check_count("n_simulations", n_simulations)
     _check(n_tables, alpha)
     differences = rng.normal(effect, spread, size=(n_simulations, n_tables))
     return float(np.mean(wilcoxon(differences, axis=1).pvalue <= alpha))
@@ -105,8 +106,7 @@ def tables_needed(effect: float, spread: float, *, power: float = 0.8, alpha: fl
 
     _check_effect(effect, spread)
     _check(1, alpha)
-    if not 0 < power < 1:
-        raise ValueError(f"power must be between 0 and 1, got {power}")
+    check_number("power", power, 0, 1, closed="neither")
     least = next(n for n in range(1, 10_000) if smallest_p_value(n) <= alpha)
     test, size = TTestPower(), abs(effect) / spread
 
@@ -142,14 +142,10 @@ def smallest_p_value(n_tables: int) -> float:
 
 
 def _check_effect(effect: float, spread: float) -> None:
-    if not (np.isfinite(spread) and spread > 0):
-        raise ValueError(f"spread must be a positive number, got {spread}")
-    if not np.isfinite(effect):
-        raise ValueError(f"effect must be a finite number, got {effect}")
+    check_number("spread", spread, 0, closed="neither")
+    check_number("effect", effect)
 
 
 def _check(n_tables: int, alpha: float) -> None:
-    if not isinstance(n_tables, (int, np.integer)) or isinstance(n_tables, bool) or n_tables < 1:
-        raise ValueError(f"n_tables must be a whole number of at least 1, got {n_tables!r}")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
+    check_count("n_tables", n_tables)
+    check_number("alpha", alpha, 0, 1, closed="neither")

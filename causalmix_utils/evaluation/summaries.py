@@ -12,6 +12,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_count, check_number
+
 _NEVER_MIXED = ("regime", "checkpoint")
 
 
@@ -147,10 +149,8 @@ def bootstrap_interval(
     """
     from scipy.stats import bootstrap
 
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples must be at least 1, got {n_resamples}")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
+    check_count("n_resamples", n_resamples)
+    check_number("confidence", confidence, 0, 1, closed="neither")
     values = np.asarray(values, dtype=float)
     values = values[~np.isnan(values)]
     if len(values) < 2:

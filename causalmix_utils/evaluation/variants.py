@@ -7,9 +7,11 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.evaluation.gains import BASELINE_ARM, add_gains, gain_in_points, normalised_gain
+from causalmix_utils.arguments import check_choice
+from causalmix_utils.evaluation.gains import BASELINE_ARM, add_gains
 from causalmix_utils.evaluation.models import differences_per_table
 from causalmix_utils.evaluation.noise import subtract_baseline
+from causalmix_utils.metrics import gain_in_points, normalised_gain
 
 VARIANTS: dict[str, str] = {
     "main": "as in the main comparison",
@@ -102,8 +104,7 @@ def gains_along_the_run(results: pd.DataFrame, trajectories: pd.DataFrame, *, st
     ValueError
         If `step` is not valid or a column is missing.
     """
-    if step not in ("last", "chosen"):
-        raise ValueError(f"step must be 'last' or 'chosen', got {step!r}")
+    check_choice("step", step, ("last", "chosen"))
     missing = sorted({"id", "step", "test_auc", "test_log_loss"} - set(trajectories.columns))
     if missing:
         raise ValueError(f"trajectories has no column {missing[0]!r}; its columns are {list(trajectories.columns)}")
@@ -161,10 +162,8 @@ def make_variants(
     fine_tuned = results[results["arm"] != BASELINE_ARM]
     others: dict[str, pd.DataFrame] = {}
     if "regime" in fine_tuned.columns and len(fine_tuned):
-        regimes = sorted(fine_tuned["regime"].unique())
-        regime = regimes[-1] if regime is None else regime
-        if regime not in regimes:
-            raise ValueError(f"regime must be one of {[int(rows) for rows in regimes]}, got {regime!r}")
+        regimes = sorted(int(rows) for rows in fine_tuned["regime"].unique())
+        regime = regimes[-1] if regime is None else check_choice("regime", regime, regimes)
         others = {f"rows_{rows}": fine_tuned[fine_tuned["regime"] == rows] for rows in regimes if rows != regime}
         fine_tuned = fine_tuned[fine_tuned["regime"] == regime]
     variants = {"main": fine_tuned}

@@ -31,6 +31,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from causalmix_utils.arguments import check_choice
 from causalmix_utils.exercises.feedback import Feedback, format_text
 
 CHAPTERS = ("foundation", "discovery", "scm_fitting", "sampling", "causalmixft", "benchmark", "claims", "pretraining")
@@ -156,8 +157,7 @@ def quiz(chapter: str, answers: object = None) -> Quiz:
     >>> shown.feedback[1].correct or bool(shown.feedback[1].hint)
     True
     """
-    if chapter not in CHAPTERS:
-        raise ValueError(f"chapter must be one of {', '.join(CHAPTERS)}, got {chapter!r}")
+    check_choice("chapter", chapter, CHAPTERS)
     questions = getattr(importlib.import_module(f"causalmix_utils.exercises.{chapter}"), "QUIZ", None)
     if questions is None:
         raise ValueError(f"chapter must have a quiz, and there is none for {chapter!r}")

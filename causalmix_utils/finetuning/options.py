@@ -2,68 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral, Real
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from causalmix_utils.arguments import check_choice, check_count, check_flag, check_number
 from causalmix_utils.finetuning.steps import METRICS, MIX_SCHEDULES, MIXING
 from causalmix_utils.finetuning.validating import VALIDATIONS
-
-Check = Callable[[Any], str | None]
-"""Says what a value must be, or None if it is that."""
-
-
-def _whole(low: int, *, optional: bool = False) -> Check:
-    """An integer of at least `low`."""
-    kind = "a positive integer" if low == 1 and optional else f"an integer of at least {low}"
-    return _check(lambda value: _is_number(value, Integral) and value >= low, kind, optional=optional)
-
-
-def _number(low: float, high: float = math.inf, *, within: bool = True, optional: bool = False) -> Check:
-    """A number from `low` to `high`; the limits count as wrong if `within` is False. NaN is always wrong."""
-    if high == math.inf:
-        kind = ("not be negative" if within else "be positive") if low == 0 else f"be at least {low}"
-    else:
-        kind = f"be between {low} and {high}" + ("" if within else ", both excluded")
-
-    def is_right(value: Any) -> bool:
-        return _is_number(value, Real) and (low <= value <= high if within else low < value < high)
-
-    return _check(is_right, kind, optional=optional, verb="")
-
-
-def _one_of(choices: Sequence[Any]) -> Check:
-    return _check(lambda value: isinstance(value, str) and value in choices, f"one of {tuple(choices)}")
-
-
-def _flag() -> Check:
-    """True or False; NumPy's are welcome, as a grid of options made by NumPy holds them."""
-    return _check(lambda value: type(value).__name__ in ("bool", "bool_"), "True or False")
-
-
-def _device() -> Check:
-    """ "auto", or what torch takes for a device."""
-
-    def is_right(value: Any) -> bool:
-        import torch
-
-        try:
-            return value == "auto" or isinstance(torch.device(value), torch.device)
-        except (RuntimeError, TypeError):
-            return False
-
-    return _check(is_right, 'be "auto" or a torch device such as "cpu"', verb="")
-
-
-def _check(is_right: Callable[[Any], bool], kind: str, *, optional: bool = False, verb: str = "be ") -> Check:
-    expected = f"must {verb}{kind}" + (" or None" if optional else "")
-    return lambda value: None if (optional and value is None) or is_right(value) else expected
-
-
-def _is_number(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
-
 
 RECOMMENDED: dict[str, Any] = {"early_stopping_metric": "log_loss", "min_validation_gain": 0.02}
 """Options that halved the share of harmful runs on the development tables, though not beyond chance.
@@ -72,31 +17,43 @@ They are not the defaults of `CausalMixFTClassifier`, which stay near the paper'
 ``benchmarks/choose_finetuning.py``; the shares are stored as ``harm_by_rule`` of ``finetuning_choices``.
 """
 
-CHECKS: dict[str, Check] = {
-    "n_synthetic": _whole(1, optional=True),
-    "mix_ratio": _number(0, 1),
-    "mixing": _one_of(MIXING),
-    "n_estimators": _whole(1),
-    "learning_rate": _number(0),
-    "weight_decay": _number(0),
-    "max_steps": _whole(0),
-    "early_stopping": _flag(),
-    "validation_fraction": _number(0, 1, within=False),
-    "check_every": _whole(1),
-    "patience": _whole(1),
-    "min_validation_gain": _number(-math.inf),
-    "mix_schedule": _one_of(MIX_SCHEDULES),
-    "redraw_every": _whole(1, optional=True),
-    "validation": _one_of(VALIDATIONS),
-    "n_validation_splits": _whole(2),
-    "validation_synthetic": _whole(0),
-    "early_stopping_metric": _one_of(METRICS),
-    "patience_growth": _number(0),
-    "activation_checkpointing": _flag(),
-    "time_limit": _number(0, within=False, optional=True),
-    "device": _device(),
-    "verbose": _flag(),
-    "ensemble_seed": _whole(0, optional=True),
+
+def _check_device(name: str, value: Any) -> None:
+    import torch
+
+    try:
+        is_right = value == "auto" or isinstance(torch.device(value), torch.device)
+    except (RuntimeError, TypeError):
+        is_right = False
+    if not is_right:
+        raise ValueError(f'{name} must be "auto" or a torch device such as "cpu", got {value!r}')
+
+
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "n_synthetic": partial(check_count, optional=True),
+    "mix_ratio": partial(check_number, low=0, high=1),
+    "mixing": partial(check_choice, choices=MIXING),
+    "n_estimators": check_count,
+    "learning_rate": partial(check_number, low=0),
+    "weight_decay": partial(check_number, low=0),
+    "max_steps": partial(check_count, minimum=0),
+    "early_stopping": check_flag,
+    "validation_fraction": partial(check_number, low=0, high=1, closed="neither"),
+    "check_every": check_count,
+    "patience": check_count,
+    "min_validation_gain": check_number,
+    "mix_schedule": partial(check_choice, choices=MIX_SCHEDULES),
+    "redraw_every": partial(check_count, optional=True),
+    "validation": partial(check_choice, choices=VALIDATIONS),
+    "n_validation_splits": partial(check_count, minimum=2),
+    "validation_synthetic": partial(check_count, minimum=0),
+    "early_stopping_metric": partial(check_choice, choices=METRICS),
+    "patience_growth": partial(check_number, low=0),
+    "activation_checkpointing": check_flag,
+    "time_limit": partial(check_number, low=0, closed="neither", optional=True),
+    "device": _check_device,
+    "verbose": check_flag,
+    "ensemble_seed": partial(check_count, minimum=0, optional=True),
 }
 """Options that can be checked on their own; the others are checked by what uses them."""
 
@@ -115,6 +72,4 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 def check_option(name: str, value: Any) -> None:
     """Raise a ``ValueError`` that names the option and its value if the value is wrong."""
-    expected = CHECKS[name](value)
-    if expected is not None:
-        raise ValueError(f"{name} {expected}, got {value!r}")
+    CHECKS[name](name, value)

@@ -63,7 +63,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.generators._checks import check_count, check_rng
+from causalmix_utils.arguments import check_count, check_rng
 from causalmix_utils.generators._restoring import restore_table
 from causalmix_utils.scm.filling import fill_missing
 from causalmix_utils.tables import Table

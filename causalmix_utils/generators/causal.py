@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.generators._checks import check_choice, check_count
+from causalmix_utils.arguments import check_choice, check_count
 from causalmix_utils.generators.base import Generator
 from causalmix_utils.generators.registry import register_generator
 from causalmix_utils.tables import Table

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.generators._checks import check_choice, check_count, check_fraction
+from causalmix_utils.arguments import check_choice, check_count, check_number
 from causalmix_utils.generators.causal import CausalGenerator
 from causalmix_utils.generators.registry import register_generator
 from causalmix_utils.randomness import draw_seed
@@ -125,7 +125,7 @@ class CausalBlanketGenerator(CausalGenerator):
         super()._check_options()
         check_choice("placement", self.placement, PLACEMENTS)
         check_choice("target_mechanism", self.target_mechanism, TARGET_MECHANISMS)
-        if self.exchange is not None and check_fraction("exchange", self.exchange) > 0.5:
+        if self.exchange is not None and check_number("exchange", self.exchange, 0, 1) > 0.5:
             # Beyond, the second row would be the first.
             raise ValueError(f"exchange must be at most 0.5, got {self.exchange!r}")
         if self.n_strongest is not None:

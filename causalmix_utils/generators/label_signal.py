@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalmix_utils.arguments import check_count
 from causalmix_utils.folds import assign_folds
 from causalmix_utils.forests import predict_by_forest
-from causalmix_utils.generators._checks import check_count
 from causalmix_utils.generators.registry import make_generator
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.randomness import draw_seed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.generators._checks import check_choice, check_count, check_positive
+from causalmix_utils.arguments import check_choice, check_count, check_number
 from causalmix_utils.generators._coding import FeatureCoder
 from causalmix_utils.generators._energy import compute_energy, draw_corners, split_rows, walk_down
 from causalmix_utils.generators.base import Generator
@@ -184,9 +184,9 @@ class TabEbmGenerator(Generator):
         for name in ("n_steps", "gradient_every", "max_context"):
             check_count(name, getattr(self, name))
         for name in ("temperature", "distance"):
-            check_positive(name, getattr(self, name))
+            check_number(name, getattr(self, name), 0, closed="neither")
         for name in ("step_size", "noise_scale", "start_noise"):
-            check_positive(name, getattr(self, name), or_zero=True)
+            check_number(name, getattr(self, name), 0)
         if check_count("n_negatives", self.n_negatives, minimum=2) % 2:
             raise ValueError(f"n_negatives must be even, since each has its mirror image, got {self.n_negatives!r}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.generators._checks import check_choice, check_count, check_fraction
+from causalmix_utils.arguments import check_choice, check_count, check_number
 from causalmix_utils.generators.base import Generator
 from causalmix_utils.generators.registry import register_generator
 from causalmix_utils.tables import Table
@@ -61,7 +61,7 @@ class TableAugmentGenerator(Generator):
         self.cover_classes = cover_classes
 
     def _check_options(self) -> None:
-        check_fraction("minimum_share", self.minimum_share)
+        check_number("minimum_share", self.minimum_share, 0, 1)
         check_choice("others", self.others, ("permuted", "blanked"))
         check_count("n_views", self.n_views)
 

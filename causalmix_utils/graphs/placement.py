@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_choice
 from causalmix_utils.discovery.matrix import check_edge_probabilities, find_target
 from causalmix_utils.graphs.scores import markov_blanket
 
@@ -60,8 +61,7 @@ def blanket_probabilities(P: pd.DataFrame, *, target: str | None = None) -> pd.S
 
 def check_placement(placement: str, blanket: Sequence[str] | None, P: pd.DataFrame, target: str) -> None:
     """Check the options of `place_target`."""
-    if placement not in PLACEMENTS:
-        raise ValueError(f"placement must be one of {list(PLACEMENTS)}, got {placement!r}")
+    check_choice("placement", placement, PLACEMENTS)
     if blanket is None:
         return
     if placement != "blanket":

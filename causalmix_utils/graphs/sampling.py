@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_count, check_number
 from causalmix_utils.discovery.matrix import TOLERANCE, check_edge_probabilities, find_target
 from causalmix_utils.graphs.placement import check_placement, place_target
 
@@ -115,8 +116,7 @@ def threshold_graph(P: pd.DataFrame, *, threshold: float = 0.5) -> nx.DiGraph:
         If `P` is not a matrix of edge probabilities or `threshold` is not in (0, 1].
     """
     check_edge_probabilities(P)
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must be in (0, 1], got {threshold}")
+    check_number("threshold", threshold, 0, 1, closed="right")
     values = P.to_numpy(dtype=float)
     pairs = values + values.T
     first, second = np.nonzero(np.triu(pairs >= threshold - TOLERANCE, 1))
@@ -158,8 +158,7 @@ def random_dag(nodes: Sequence[str], n_edges: int, *, rng: np.random.Generator) 
     """
     nodes = list(nodes)
     room = len(nodes) * (len(nodes) - 1) // 2
-    if not 0 <= n_edges <= room:
-        raise ValueError(f"n_edges must be between 0 and {room} for {len(nodes)} nodes, got {n_edges}")
+    check_count("n_edges", n_edges, minimum=0, maximum=room)
     order = rng.permutation(len(nodes))
     first, second = np.triu_indices(len(nodes), 1)
     chosen = rng.choice(room, size=n_edges, replace=False) if n_edges else []

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from causalmix_utils.arguments import check_choice
 from causalmix_utils.independence.columns import encode_columns
 from causalmix_utils.independence.statistics import ChiSquare, FisherZ, MixedTest
 from causalmix_utils.tables import Table
@@ -47,8 +48,7 @@ def choose_test(table: Table, test: str = "auto") -> str:
         If `test` is unknown, or is ``"fisherz"`` while a column has more than two levels: codes of
         three categories have no order that a correlation could use.
     """
-    if test not in TESTS:
-        raise ValueError(f"test must be one of {list(TESTS)}, got {test!r}")
+    check_choice("test", test, TESTS)
     levels = {column: table.X[column].nunique() for column in table.categorical} | {table.target: table.y.nunique()}
     many = [column for column, n_levels in levels.items() if n_levels > 2]
     if test == "fisherz" and many:
@@ -91,8 +91,7 @@ class PValueTable:
         test: str,
         columns: Sequence[int] | None = None,
     ) -> None:
-        if test not in _TEST_CLASSES:
-            raise ValueError(f"test must be one of {sorted(_TEST_CLASSES)}, got {test!r}")
+        check_choice("test", test, _TEST_CLASSES)
         if columns is not None:
             values, is_categorical = values[:, columns], np.asarray(is_categorical)[columns]
         self._test = _TEST_CLASSES[test](values, is_categorical)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_choice
 from causalmix_utils.baselines import BASELINES
 from causalmix_utils.plots.style import ARM_COLORS, QUIET_COLOR, label_directly, make_axes
 
@@ -71,8 +72,7 @@ def plot_scores_by_table(
     """
     if scores.empty:
         raise ValueError("scores has no rows or no columns")
-    if highlight not in scores.columns:
-        raise ValueError(f"highlight must be one of {list(scores.columns)}, got {highlight!r}")
+    check_choice("highlight", highlight, scores.columns)
     ax = make_axes(ax, title=title, xlabel=xlabel, size=(8.0, 1.2 + 0.23 * len(scores)))
     lines = np.arange(len(scores))
     ax.hlines(lines, scores.min(axis=1), scores.max(axis=1), color="#E0E0E0", linewidth=1.5, zorder=0)

@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_number
 from causalmix_utils.plots.boxes import (
     ARROWHEAD,
     CIRCLE,
@@ -132,8 +133,7 @@ def draw_neighbourhood(
     node = P.columns[-1] if node is None else node
     if node not in P.columns:
         raise ValueError(f"node={node!r} is not a column of P; the columns are {list(P.columns)}")
-    if not 0 < minimum <= 1:
-        raise ValueError(f"minimum must be in (0, 1], got {minimum}")
+    check_number("minimum", minimum, 0, 1, closed="right")
     pairs = (P[node] + P.loc[node]).drop(node).sort_values(ascending=False, kind="stable")
     all_neighbours = list(pairs[pairs >= minimum].index)
     neighbours = all_neighbours[:most]

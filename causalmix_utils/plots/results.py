@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_choice
 from causalmix_utils.evaluation import (
     add_gains,
     average_ranks,
@@ -231,8 +232,7 @@ def plot_gap(
     ValueError
         If `value` is not a gap.
     """
-    if value not in ("optimism_gap", "tracking_gap"):
-        raise ValueError(f"value must be 'optimism_gap' or 'tracking_gap', got {value!r}")
+    check_choice("value", value, ("optimism_gap", "tracking_gap"))
     _require(results, ["table", "arm", value], name="results")
     results = results[results["arm"] != "zero_shot"].dropna(subset=[value])
     if arms is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_choice
 from causalmix_utils.evaluation import describe_variant
 from causalmix_utils.plots.results import VALUE_LABELS
 from causalmix_utils.plots.style import QUIET_COLOR, arm_color, arm_label, make_axes
@@ -57,9 +58,8 @@ def plot_variants(
     ValueError
         If `compared` holds nothing of `value` or of one of the arms, or there are more than eight of them.
     """
+    check_choice("value", value, list(compared["value"].unique()))
     shown = compared[compared["value"] == value]
-    if shown.empty:
-        raise ValueError(f"value must be one of {list(compared['value'].unique())}, got {value!r}")
     arms = list(shown["arm"].unique()[:3]) if arms is None else list(arms)
     absent = [arm for arm in arms if arm not in set(shown["arm"])]
     if absent or not 1 <= len(arms) <= len(_MARKERS):

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from causalmix_utils.arguments import check_count
+
 MAX_CLASSES = 10
 
 PRIOR_VERSION = 1
@@ -71,8 +73,7 @@ def sample_batch(
     >>> batch.X.shape, batch.y.shape
     ((50, 3, 4), (50, 3))
     """
-    if not 2 <= n_context < n_rows:
-        raise ValueError(f"n_context must be at least 2 and below n_rows={n_rows}, got {n_context}")
+    check_count("n_context", n_context, minimum=2, maximum=n_rows - 1)
     X = np.empty((n_rows, n_tables, n_features), dtype=np.float32)
     y = np.empty((n_rows, n_tables), dtype=np.int64)
     n_classes = np.empty(n_tables, dtype=np.int64)

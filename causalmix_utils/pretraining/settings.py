@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from causalmix_utils.arguments import check_choice, check_count, check_number
 from causalmix_utils.pretraining.prior import MAX_CLASSES
 
 NETWORK = {
@@ -86,22 +87,19 @@ class PretrainingSettings:
     network: Mapping[str, int] = field(default_factory=lambda: dict(NETWORK))
 
     def __post_init__(self) -> None:
-        for name in ("steps", "learning_rate", "clip_norm", "cells_per_step", "groups_per_step"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("matrix_learning_rate", "weight_decay", "warm_up_steps", "growth_steps"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
-        if not 0 <= self.average_decay < 1:
-            raise ValueError(f"average_decay must be at least 0 and below 1, got {self.average_decay}")
-        if not 0 <= self.decay_share <= 1:
-            raise ValueError(f"decay_share must be between 0 and 1, got {self.decay_share}")
-        if self.max_rows < 48 or self.max_features < 2:
-            raise ValueError(
-                f"max_rows and max_features must be at least 48 and 2, got {self.max_rows}, {self.max_features}"
-            )
-        if self.layout not in LAYOUTS:
-            raise ValueError(f"layout must be one of {LAYOUTS}, got {self.layout!r}")
+        for name in ("steps", "cells_per_step", "groups_per_step"):
+            check_count(name, getattr(self, name))
+        for name in ("warm_up_steps", "growth_steps"):
+            check_count(name, getattr(self, name), minimum=0)
+        for name in ("learning_rate", "clip_norm"):
+            check_number(name, getattr(self, name), 0, closed="neither")
+        for name in ("matrix_learning_rate", "weight_decay"):
+            check_number(name, getattr(self, name), 0)
+        check_number("average_decay", self.average_decay, 0, 1, closed="left")
+        check_number("decay_share", self.decay_share, 0, 1)
+        check_count("max_rows", self.max_rows, minimum=48)
+        check_count("max_features", self.max_features, minimum=2)
+        check_choice("layout", self.layout, LAYOUTS)
 
     @property
     def decay_start(self) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalmix_utils.arguments import check_count
 from causalmix_utils.pretraining.settings import PretrainingSettings
 from causalmix_utils.pretraining.state import RunFolder
 from causalmix_utils.pretraining.steps import build_network, make_average, make_optimizers, take_step
@@ -84,8 +85,7 @@ def pretrain(
 
     from causalmix_utils.threads import single_thread
 
-    if n_threads < 1:
-        raise ValueError(f"n_threads must be positive, got {n_threads}")
+    check_count("n_threads", n_threads)
     settings = settings or PretrainingSettings()
     run = RunFolder(folder)
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device

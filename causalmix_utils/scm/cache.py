@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from causalmix_utils.arguments import check_count
 from causalmix_utils.tables import Table, content_hash
 
 _fingerprints: WeakKeyDictionary[Table, str] = WeakKeyDictionary()
@@ -37,9 +38,7 @@ class MechanismCache:
     """
 
     def __init__(self, max_entries: int = 5000) -> None:
-        if max_entries < 1:
-            raise ValueError(f"max_entries must be at least 1, got {max_entries}")
-        self.max_entries = max_entries
+        self.max_entries = check_count("max_entries", max_entries)
         self.hits = 0
         self.misses = 0
         self._mechanisms: OrderedDict[tuple, Any] = OrderedDict()

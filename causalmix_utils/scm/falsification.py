@@ -12,6 +12,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_count, check_number
 from causalmix_utils.randomness import draw_seed, fence_global_randomness
 from causalmix_utils.scm.fitting import check_graph
 from causalmix_utils.tables import Table
@@ -114,8 +115,7 @@ def falsify_dag(
     E. Eulig and others: *Toward Falsifying Causal Graphs Using a Permutation-Based Test*, arXiv 2305.09565, 2023.
     """
     check_request(table, n_permutations=n_permutations)
-    if not 0 < level < 1:
-        raise ValueError(f"level must be between 0 and 1, got {level}")
+    check_number("level", level, 0, 1, closed="neither")
     check_graph(dag, table)
     from dowhy.gcm import falsify
 
@@ -157,8 +157,7 @@ def check_request(table: Table, **counts: int) -> None:
     """Raise a ``ValueError`` if a count is too small, or the table has too few rows for a diagnosis."""
     least = {"n_folds": 2, "max_rows": _LEAST_ROWS, "n_permutations": 1}
     for name, value in counts.items():
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least[name]:
-            raise ValueError(f"{name} must be a whole number of at least {least[name]}, got {value!r}")
+        check_count(name, value, minimum=least[name])
     if len(table) < _LEAST_ROWS:
         raise ValueError(f"table {table.name!r} has {len(table)} rows; a diagnosis needs at least {_LEAST_ROWS}")
 

@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_choice, check_count
 from causalmix_utils.graphs import sample_dag
 from causalmix_utils.randomness import fence_global_randomness
 from causalmix_utils.scm.cache import MechanismCache
@@ -76,10 +77,8 @@ def fit_scm(
     >>> scm.graph.graph["mechanisms"]
     {'x': 'root', 'y': 'linear'}
     """
-    if mechanisms not in MECHANISMS:
-        raise ValueError(f"mechanisms must be one of {list(MECHANISMS)}, got {mechanisms!r}")
-    if target_mechanism is not None and target_mechanism not in TARGET_MECHANISMS:
-        raise ValueError(f"target_mechanism must be None or one of {list(TARGET_MECHANISMS)}, got {target_mechanism!r}")
+    check_choice("mechanisms", mechanisms, MECHANISMS)
+    check_choice("target_mechanism", target_mechanism, TARGET_MECHANISMS, optional=True)
     check_graph(dag, train)
     from dowhy import gcm
     from dowhy.gcm.causal_models import PARENTS_DURING_FIT
@@ -138,8 +137,7 @@ def fit_scm_ensemble(
     ValueError
         If an argument has a value that is not allowed.
     """
-    if n_dags < 1:
-        raise ValueError(f"n_dags must be at least 1, got {n_dags}")
+    check_count("n_dags", n_dags)
     cache = MechanismCache() if cache is None else cache
     dags = [sample_dag(P, rng=rng, target=train.target, connect_target=connect_target) for _ in range(n_dags)]
     return [fit_scm(dag, train, mechanisms=mechanisms, cache=cache) for dag in dags]

@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_count
 from causalmix_utils.randomness import fence_global_randomness
 from causalmix_utils.scm.restoring import restore_rows
 from causalmix_utils.tables import Table
@@ -117,9 +118,8 @@ def sample_ensemble(
 def _check_request(scms: Sequence, n: int, like: Table, interventions: Interventions | None, minimum: int) -> None:
     if len(scms) == 0:
         raise ValueError("scms must hold at least one model, got none")
-    for name, value, least in (("n", n, 1), ("min_per_class", minimum, 0)):
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-            raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    check_count("n", n)
+    check_count("min_per_class", minimum, minimum=0)
     if minimum * len(like.classes) > n:
         raise ValueError(f"min_per_class={minimum} for {len(like.classes)} classes needs more than n={n} rows")
     if minimum and like.target in (interventions or {}):

@@ -15,6 +15,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_count, check_number
 from causalmix_utils.scm.fitting import check_graph, prepare_frame
 from causalmix_utils.tables import Table
 
@@ -84,10 +85,8 @@ def vary_rows(
     """
     if len(scms) == 0:
         raise ValueError("scms must hold at least one model, got none")
-    if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
-        raise ValueError(f"n must be a whole number of at least 1, got {n!r}")
-    if not 0 <= exchange <= 1:
-        raise ValueError(f"exchange must be between 0 and 1, got {exchange}")
+    check_count("n", n)
+    check_number("exchange", exchange, 0, 1)
     if within is not None and within not in [*like.categorical, like.target]:
         raise ValueError(f"within must be a categorical column or the target, got {within!r}")
     for scm in scms:

@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 
 import pandas as pd
 
+from causalmix_utils.arguments import check_choice
 from causalmix_utils.tables.embedded_files import describe_unknown, read_checked
 from causalmix_utils.tables.table import Table
 
@@ -52,8 +53,7 @@ def list_tables(role: str | None = None) -> pd.DataFrame:
     >>> set(tables["role"])
     {'development'}
     """
-    if role is not None and role not in ROLES:
-        raise ValueError(f"role must be one of {list(ROLES)} or None, got {role!r}")
+    check_choice("role", role, ROLES, optional=True)
     manifest = _read_manifest()
     if role is not None:
         manifest = manifest[manifest["role"] == role].reset_index(drop=True)

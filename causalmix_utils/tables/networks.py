@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_count
 from causalmix_utils.tables.embedded_files import describe_unknown, read_checked
 from causalmix_utils.tables.table import Table
 
@@ -94,8 +95,7 @@ class KnownNetwork:
         """
         import networkx as nx
 
-        if not isinstance(n_rows, (int, np.integer)) or isinstance(n_rows, bool) or n_rows < 1:
-            raise ValueError(f"n_rows must be a positive whole number, got {n_rows!r}")
+        check_count("n_rows", n_rows)
         graph = self.graph
         drawn: dict[str, np.ndarray] = {}
         for node in nx.lexicographical_topological_sort(graph):

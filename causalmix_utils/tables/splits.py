@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_count, check_number
 from causalmix_utils.folds import count_classes
 from causalmix_utils.tables.table import Table
 
@@ -104,18 +105,10 @@ def duplicate_groups(X: pd.DataFrame) -> np.ndarray:
 
 
 def _check_arguments(n: int, validation_fraction: float, split: int, max_test: int | None) -> None:
-    if not _is_whole(n) or n < 2:
-        raise ValueError(f"n must be a whole number of at least 2, got {n!r}")
-    if not 0 < validation_fraction < 1:
-        raise ValueError(f"validation_fraction must be between 0 and 1, got {validation_fraction!r}")
-    if not _is_whole(split) or split < 0:
-        raise ValueError(f"split must be a whole number of at least 0, got {split!r}")
-    if max_test is not None and (not _is_whole(max_test) or max_test < 1):
-        raise ValueError(f"max_test must be a whole number of at least 1 or None, got {max_test!r}")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    check_count("n", n, minimum=2)
+    check_number("validation_fraction", validation_fraction, 0, 1, closed="neither")
+    check_count("split", split, minimum=0)
+    check_count("max_test", max_test, optional=True)
 
 
 def _side_sizes(table: Table, n: int, validation_fraction: float) -> dict[str, int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from causalmix_utils.arguments import check_count, check_number
+
 SHAPES = ("alike", "two groups", "one loud table")
 """Shapes of gains over tables that `draw_gains` knows."""
 
@@ -37,9 +39,8 @@ def draw_gains(shape: str, n_tables: int, *, median: float, spread: float, rng: 
     >>> round(float(np.median(gains)), 6), round(float(np.std(gains, ddof=1)), 6), int((gains < 0).sum())
     (0.12, 0.63, 1)
     """
-    if n_tables < 6:
-        raise ValueError(f"n_tables must be at least 6, got {n_tables}")
-    _check_spread(spread)
+    check_count("n_tables", n_tables, minimum=6)
+    check_number("spread", spread, 0, closed="neither")
     noise = rng.normal(size=n_tables)
     if shape == "alike":
         drawn = noise
@@ -88,9 +89,8 @@ def best_of_equal_arms(
     >>> bool(best.mean() > 0.1)
     True
     """
-    _check_spread(spread)
-    if not 0 <= shared <= 1:
-        raise ValueError(f"shared must be between 0 and 1, got {shared}")
+    check_number("spread", spread, 0, closed="neither")
+    check_number("shared", shared, 0, 1)
     common = rng.normal(size=(n_simulations, n_tables, 1))
     own = rng.normal(size=(n_simulations, n_tables, n_arms))
     gains = spread * (np.sqrt(shared) * common + np.sqrt(1 - shared) * own)
@@ -140,9 +140,8 @@ def share_told_apart(
     from scipy.stats import mannwhitneyu, wilcoxon
 
     for spread in spreads:
-        _check_spread(spread)
-    if not -1 <= correlation <= 1:
-        raise ValueError(f"correlation must be between -1 and 1, got {correlation}")
+        check_number("spread", spread, 0, closed="neither")
+    check_number("correlation", correlation, -1, 1)
     first, second = rng.normal(size=(2, n_simulations, n_tables))
     second = correlation * first + np.sqrt(1 - correlation**2) * second
     first, second = difference + spreads[0] * first, spreads[1] * second
@@ -187,11 +186,9 @@ def median_after_selection(
     >>> abs(median_after_selection(33, 33, spread=0.63, rng=rng)) < 0.02
     True
     """
-    _check_spread(spread)
-    if not 1 <= n_kept <= n_candidates:
-        raise ValueError(f"n_kept must be between 1 and {n_candidates}, got {n_kept}")
-    if not 0 <= reliability <= 1:
-        raise ValueError(f"reliability must be between 0 and 1, got {reliability}")
+    check_number("spread", spread, 0, closed="neither")
+    check_count("n_kept", n_kept, maximum=n_candidates)
+    check_number("reliability", reliability, 0, 1)
     gains, noise = rng.normal(size=(2, n_simulations, n_candidates))
     seen = reliability * gains + np.sqrt(1 - reliability**2) * noise
     kept = np.argsort(seen, axis=1)[:, n_candidates - n_kept :]
@@ -229,10 +226,8 @@ def coverage_with_families(
     ValueError
         If an argument is out of range.
     """
-    if not 1 <= family <= n_tables:
-        raise ValueError(f"family must be between 1 and {n_tables}, got {family}")
-    if not 0 <= shared <= 1:
-        raise ValueError(f"shared must be between 0 and 1, got {shared}")
+    check_count("family", family, maximum=n_tables)
+    check_number("shared", shared, 0, 1)
     of_family = np.arange(n_tables) // family
     common = rng.normal(size=(n_simulations, of_family[-1] + 1))[:, of_family]
     gains = np.sqrt(shared) * common + np.sqrt(1 - shared) * rng.normal(size=(n_simulations, n_tables))
@@ -242,8 +237,3 @@ def coverage_with_families(
         low, high = np.quantile(medians, [0.025, 0.975])
         hits += low <= 0 <= high
     return hits / n_simulations
-
-
-def _check_spread(spread: float) -> None:
-    if not (np.isfinite(spread) and spread > 0):
-        raise ValueError(f"spread must be a positive number, got {spread}")

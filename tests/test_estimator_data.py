@@ -167,10 +167,10 @@ def test_parameters_are_stored_as_given():
         ("max_steps", True, "max_steps must be an integer of at least 0, got True"),
         ("max_steps", 2.0, "max_steps must be an integer of at least 0, got 2.0"),
         ("n_estimators", 0, "n_estimators must be an integer of at least 1, got 0"),
-        ("mix_ratio", float("nan"), "mix_ratio must be between 0 and 1, got nan"),
-        ("mix_ratio", "half", "mix_ratio must be between 0 and 1, got 'half'"),
+        ("mix_ratio", float("nan"), "mix_ratio must be a number between 0 and 1, got nan"),
+        ("mix_ratio", "half", "mix_ratio must be a number between 0 and 1, got 'half'"),
         ("mixing", ["pool"], r"mixing must be one of .*, got \['pool'\]"),
-        ("learning_rate", None, "learning_rate must not be negative, got None"),
+        ("learning_rate", None, "learning_rate must be a finite number of at least 0, got None"),
         ("early_stopping", "yes", "early_stopping must be True or False, got 'yes'"),
         ("verbose", 2, "verbose must be True or False, got 2"),
         ("device", "gpu!", 'device must be "auto" or a torch device such as "cpu", got \'gpu!\''),
@@ -244,6 +244,20 @@ def test_a_row_is_read_by_itself_as_among_others(values, kind):
     np.testing.assert_array_equal(together, alone)
     assert len(np.unique(together[~np.isnan(together)])) == np.sum(~np.isnan(values))
     assert model.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("kind", [bool, int, float, object, "boolean", "category"])
+@pytest.mark.parametrize("named", [True, False])
+def test_true_is_one_however_it_is_handed_in(kind, named):
+    """Fitted on truth values or, named as categories, on 0 and 1; predicted from whatever a file made of them."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"smoker": np.arange(N) % 2 == 0, "noise": rng.normal(size=N)})
+    options = {"categorical_features": ["smoker"] if named else None, "max_steps": 0}
+    fitted_on = X.astype({"smoker": int}) if named else X
+    model = CausalMixFTClassifier(None, **QUICK | options).fit(fitted_on, X["smoker"])
+    encoded = model._encoder.encode_features(X.astype({"smoker": kind}))
+    np.testing.assert_array_equal(encoded, model._encoder.encode_features(fitted_on))
+    assert len(np.unique(encoded[:, 0])) == 2
 
 
 def test_validation_rows_of_one_class_are_named(rows):

@@ -21,6 +21,9 @@ TARGET = "target"
 Part = tuple[np.ndarray, np.ndarray]
 """Encoded features and class codes of some rows."""
 
+_TRUTH = {"False": "0", "True": "1"}
+_TRUTH_IN_WORDS = {number: word for word, number in _TRUTH.items()}
+
 
 class TableEncoder:
     """Turns features and labels into a `Table`, and a `Table`'s features into numbers.
@@ -106,6 +109,9 @@ class TableEncoder:
 def _encode_levels(values: pd.Series, levels: list[str]) -> np.ndarray:
     frame = pd.DataFrame({"column": values.to_numpy(), TARGET: "any"})
     text = Table.from_frame(frame, target=TARGET, categorical=["column"]).X["column"]
+    for written in (_TRUTH, _TRUTH_IN_WORDS):  # True equals 1, however a file or a library hands it on
+        if set(levels) <= set(written.values()):
+            text = text.astype(object).replace(written)
     codes = pd.Categorical(text, categories=levels).codes.astype(float)
     return np.where(codes < 0, np.nan, codes)
 

@@ -117,8 +117,9 @@ def describe_kept_structure(scores: pd.DataFrame, parts: Sequence[Part], *, boot
     smote = compare_pair(scores, "causal", "smote", value="usefulness", by="generator", bootstrap=bootstrap)
     if smote.n_tables:
         text += (
-            f" Kept does not mean best: SMOTE's rows, without any graph, teach about the target by a median of "
-            f"{abs(smote.estimate):.3f} AUC {'more' if smote.estimate < 0 else 'less'} (causal minus SMOTE "
+            " Kept does not mean best: SMOTE's rows, without any graph, teach "
+            f"{'more' if smote.estimate < 0 else 'less'} about the target (AUC of a "
+            "forest trained on the rows, median over tables of causal minus SMOTE: "
             f"{smote.estimate:+.3f}, 95 % interval {smote.low:+.3f} to {smote.high:+.3f})."
         )
     return text

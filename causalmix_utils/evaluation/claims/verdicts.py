@@ -97,7 +97,10 @@ def decide(parts: Sequence[Part]) -> tuple[str, str]:
     if len(holding) == len(parts):
         return REPRODUCED, "Every part holds."
     open_parts = len(parts) - len(holding) - len(against)
-    counts = f"{len(holding)} of {len(parts)} parts hold, {len(against)} are contradicted, {open_parts} can't be told."
+    hold, are = ("holds" if len(holding) == 1 else "hold"), ("is" if len(against) == 1 else "are")
+    counts = (
+        f"{len(holding)} of {len(parts)} parts {hold}, {len(against)} {are} contradicted, {open_parts} can't be told."
+    )
     if holding:
         return PARTLY, counts
     if against:

@@ -60,7 +60,7 @@ def test_an_interval_over_tables_keeps_its_promise_only_without_families():
     ("function", "arguments", "culprit"),
     [
         (draw_gains, {"shape": "odd", "n_tables": 33, "median": 0, "spread": 1}, "'odd'"),
-        (draw_gains, {"shape": "alike", "n_tables": 3, "median": 0, "spread": 1}, "n_tables must be an integer of at least 6, got 3"),
+        (draw_gains, {"shape": "alike", "n_tables": 3, "median": 0, "spread": 1}, "n_tables must be .*least 6, got 3"),
         (best_of_equal_arms, {"n_arms": 5, "n_tables": 33, "spread": -1.0}, "got -1.0"),
         (best_of_equal_arms, {"n_arms": 5, "n_tables": 33, "spread": 1.0, "shared": 2}, "shared must .* got 2"),
         (share_told_apart, {"difference": 0, "n_tables": 9, "spreads": (1, 1), "correlation": 3}, "got 3"),

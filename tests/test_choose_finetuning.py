@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks import choose_finetuning, compare_finetuning
-from benchmarks.choose_finetuning import Store, Training, apply_rules, list_trainings, summarise
+from benchmarks.choose_finetuning import Training, TrainingStore, list_trainings
+from benchmarks.finetuning_rules import RULES, apply_rules, compare_choices, compare_harm, summarise
 from benchmarks.stabilisers import OPTIONS
 from causalmix_utils.benchmark import read_results
 from causalmix_utils.finetuning import RECOMMENDED, CausalMixFTClassifier
@@ -35,7 +37,7 @@ def make_record(values, between=()):
 
 def make_training(**options):
     values = {"table": "tae", "table_hash": "0", "split": 0, "generator": None, "name": "default"}
-    return choose_finetuning.asdict(Training(**values | options))
+    return asdict(Training(**values | options))
 
 
 def test_only_development_tables_are_looked_at(trainings):
@@ -60,7 +62,7 @@ def test_harm_is_compared_over_the_generators_with_all_splits():
             for rule, gain in (("default", -0.02), ("gain of .01", -0.02 if split == 0 else 0.0))
         ]
     )
-    found = choose_finetuning.compare_harm(frame).set_index("rule")
+    found = compare_harm(frame).set_index("rule")
     assert found["runs"].tolist() == [8, 8], "the generator with one split is left out"
     assert found["harm"].to_dict() == {"default": 1.0, "gain of .01": 0.25}
     assert found.loc["gain of .01", "harm_beyond_default"] == pytest.approx(-0.75)
@@ -73,7 +75,7 @@ def test_the_recommended_options_did_less_harm_than_the_defaults_and_no_more_cos
     """As stored: what the docstring of the options says of them."""
     _, report = read_results(choose_finetuning.RESULTS, name="finetuning_choices")
     rules = {line["rule"]: line for line in report["harm_by_rule"]}
-    (recommended,) = [rule for rule, options in choose_finetuning.RULES.items() if options == RECOMMENDED]
+    (recommended,) = [rule for rule, options in RULES.items() if options == RECOMMENDED]
     assert rules[recommended]["harm"] <= rules["default"]["harm"] / 2
     assert rules[recommended]["auc_gain"] >= rules["default"]["auc_gain"]
     assert report["recommended"] == RECOMMENDED
@@ -95,7 +97,7 @@ def test_a_choice_is_compared_with_the_default_on_the_same_splits():
         ]
     )
     frame.loc[(frame["rule"] == "default") & (frame["split"] > 0), "auc_gain"] = 0.5  # splits that L2-SP has not
-    found = choose_finetuning.compare_choices(frame).set_index("name")
+    found = compare_choices(frame).set_index("name")
     assert found.loc["L2-SP 200", ["by", "runs"]].tolist() == ["training", 2]
     assert found.loc["L2-SP 200", "auc_gain"] == pytest.approx(0.02)
     assert found.loc["L2-SP 200", "log_loss_gain"] == pytest.approx(-0.02)
@@ -131,16 +133,16 @@ def test_a_rule_changes_which_check_counts():
 def test_a_run_does_harm_beyond_a_point_alone():
     records = [make_record([(0.7, 0.7), (0.8, auc)]) for auc in (0.68, 0.695, 0.8)]
     lines = [line for split, record in enumerate(records) for line in apply_rules(make_training(split=split), record)]
-    summary = summarise(choose_finetuning.pd.DataFrame(lines)).set_index("rule")
+    summary = summarise(pd.DataFrame(lines)).set_index("rule")
     assert summary.loc["default", "harm"] == pytest.approx(1 / 3)
     assert summary.loc["gain of .02", "harm_low"] < 1 / 3 < summary.loc["gain of .02", "harm_high"]
 
 
 def test_what_is_finished_is_remembered_and_too_little_of_it_is_not_exported(tmp_path, trainings):
-    store = Store(tmp_path / "store.sqlite")
+    store = TrainingStore(tmp_path / "store.sqlite")
     for training in trainings[:4]:
         store.add(training, make_record([(0.7, 0.7), (0.8, 0.8)]))
-    assert Store(tmp_path / "store.sqlite").finished() == {training.identity for training in trainings[:4]}
+    assert set(TrainingStore(tmp_path / "store.sqlite").records()) == {training.identity for training in trainings[:4]}
     with pytest.raises(ValueError, match="three splits of three tables"):
         choose_finetuning.export(store, tmp_path)
     for training in trainings[: 4 * 3 * len(choose_finetuning.TABLES) + 3]:

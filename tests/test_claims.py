@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import json
 
 import networkx as nx
 import numpy as np
@@ -24,6 +23,7 @@ from causalmix_utils.evaluation.claims import (
     HOLDS,
     LEVEL,
     METHOD_STATEMENTS,
+    NO_ANSWER,
     NOT_REPRODUCED,
     PARTLY,
     REPRODUCED,
@@ -241,8 +241,9 @@ def test_two_checkpoints_are_refused():
 def planned(results, name="paper"):
     """The results as if they were of a profile's grid."""
     grid = PlannedGrid.of_profile(name)
-    names = dict(zip(sorted(results["table"].unique()), grid.tables, strict=False))
-    return results.assign(table=results["table"].map(names), settings=json.dumps(grid.settings)), grid
+    names = dict(zip(sorted(results["table"].unique()), sorted(grid.runs["table"].unique()), strict=False))
+    results = results.drop(columns="id", errors="ignore").assign(table=results["table"].map(names))
+    return results.merge(grid.runs, on=["regime", "table", "split", "arm"]), grid
 
 
 def test_a_grid_with_gaps_makes_findings_provisional_and_statements_final():
@@ -257,11 +258,34 @@ def test_a_grid_with_gaps_makes_findings_provisional_and_statements_final():
     assert verdicts_of(one_less, grid=grid)[1].provisional
 
 
-def test_runs_with_other_settings_are_no_share_of_the_grid():
+def test_runs_with_other_settings_are_no_share_of_the_grid_and_are_not_judged():
     results, grid = planned(make_results(AS_CLAIMED))
-    other = results.assign(settings=results["settings"].str.replace('"max_steps": ', '"max_steps": 1'))
-    assert grid.share(results, regime=600).finished > 0
-    assert grid.share(other, regime=600).finished == 0
+    assert grid.share(results, regime=600).finished == len(results)
+    other = results["split"] == 1
+    mixed = results.assign(id=results["id"].where(~other, "another " + results["id"]))
+    assert grid.share(mixed, regime=600).finished == (~other).sum()
+    assert verdicts_of(mixed, grid=grid)[1].comparisons[0].n_splits == 33
+    assert answer_structure(mixed, grid=grid, n_resamples=FEW).comparisons[0].n_splits == 33
+    foreign = results.assign(id="another " + results["id"])
+    assert grid.share(foreign, regime=600).finished == 0
+    assert verdicts_of(foreign, grid=grid)[1].comparisons[0].n_splits == 66, "they stand in for the grid"
+
+
+def test_without_its_zero_shot_run_a_split_is_missing():
+    results, grid = planned(make_results(AS_CLAIMED, n_splits=10))
+    assert answer_structure(results, grid=grid, n_resamples=FEW).share.complete
+    less = results[(results["arm"] != "zero_shot") | (results["split"] > 0)]
+    assert not answer_structure(less, grid=grid, n_resamples=FEW).share.complete
+    assert verdicts_of(less, grid=grid)[1].provisional
+
+
+def test_what_is_counted_is_what_was_compared():
+    """A table with one split has no spread over splits, so its runs are not among those that were compared."""
+    results = make_results(AS_CLAIMED, n_tables=10, n_splits=2)
+    first = sorted(results["table"].unique())[:3]
+    results = results[~(results["table"].isin(first) & (results["split"] == 1))]
+    within = verdicts_of(results)[2].parts[1].comparisons[0]
+    assert (within.n_tables, within.n_splits, within.n_runs) == (7, 14, 28)
 
 
 def test_the_planned_grid_is_the_profile_s_own_list_of_runs():
@@ -269,7 +293,7 @@ def test_the_planned_grid_is_the_profile_s_own_list_of_runs():
     grid = PlannedGrid.of_profile("smoke")
     results = pd.DataFrame(
         [
-            {"table": run.table, "split": run.split, "arm": run.arm, "regime": run.regime, "settings": run.to_json()}
+            {"table": run.table, "split": run.split, "arm": run.arm, "regime": run.regime, "id": run.identity}
             for run in runs
         ]
     )
@@ -377,6 +401,13 @@ def test_structure_matters_if_the_causal_arm_beats_both_controls_without_it():
     assert (found.answer, set(found.by_metric.values())) == ("yes", {"yes"})
     assert answer(AS_CLAIMED | {"random_dag": 0.12}).answer == "can't be told"
     assert answer(AS_CLAIMED | {"random_dag": 0.3}).answer == "no"
+
+
+def test_a_variant_that_differs_in_more_than_its_graphs_gets_no_answer():
+    results = make_results(AS_CLAIMED | {"causal_blanket": 0.5})
+    found = answer_structure(results, method="causal_blanket", n_resamples=FEW)
+    assert (found.answer, set(found.by_metric.values())) == (NO_ANSWER, {NO_ANSWER})
+    assert {comparison.status for comparison in found.comparisons} == {HOLDS}, "the comparisons are made all the same"
 
 
 def test_a_difference_within_the_noise_floor_tells_nothing():

@@ -22,6 +22,12 @@ GRID = "paper"
 
 SCALES = {"gain": "normalised gain", "gain_points": "AUC, points", "log_loss_gain": "log-loss, nats"}
 METHODS = ("causal", "causal_blanket")
+VARIANT = (
+    " This variant differs from random DAGs in more than its graphs: the target is tied to all columns, found or not, "
+    "by a mechanism of another kind, and most noises of a row are those of one real row. So its differences, whatever "
+    "they are, do not tell what the structure did."
+)
+"""Why the differences of the second causal arm are shown without an answer."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ def _render_overview(main: list[Verdict], beside: list[Verdict]) -> str:
             rests_on = f"`{verdict.source}`" + (f"; scores of rows on {tables} tables" if tables else "")
         name = f"*provisional:* **{_name(verdict)}**" if verdict.provisional else f"**{_name(verdict)}**"
         rows.append([verdict.number, verdict.claim, name, in_log_loss, rests_on])
-    return render_table(["", "Claim", "Verdict", "Judged by log-loss", "Rests on"], rows)
+    return render_table(["", "Claim", "Verdict", "By log-loss, directions only", "Rests on"], rows)
 
 
 def _name(verdict: Verdict) -> str:
@@ -215,7 +221,7 @@ def formatter(comparison: Comparison):
 
 
 def _render_structure(judged: Judged) -> str:
-    from causalmix_utils.evaluation.claims import METRICS, noise_bound
+    from causalmix_utils.evaluation.claims import METRICS, NO_ANSWER, noise_bound
     from causalmix_utils.plots import arm_label
 
     answers = {method: judged.structure[judged.regime, method] for method in METHODS}
@@ -238,8 +244,8 @@ def _render_structure(judged: Judged) -> str:
         show = formatter(again)
         lines.append(
             f"- *Noise floor, {METRICS[value]}:* the same fine-tuning with another seed differs by a median of "
-            f"{show(again.estimate)} (95 % interval {show(again.low)} to {show(again.high)}), so a difference of up to "
-            f"{show(noise_bound(again)).lstrip('+')} is no finding. {_judge_floor(again)}"
+            f"{show(again.estimate)} (95 % interval {show(again.low)} to {show(again.high)}), so a median difference "
+            f"of up to {show(noise_bound(again)).lstrip('+')} is no finding. {_judge_floor(again)}"
         )
     for method, answer in answers.items():
         header = [f"{arm_label(method)} minus", "Metric", "Median difference", "95 % interval", "Without any one table"]
@@ -247,7 +253,7 @@ def _render_structure(judged: Judged) -> str:
             [arm_label(comparison.against), METRICS[comparison.value], *_render_comparison(comparison)[1:6]]
             for comparison in answer.comparisons
         ]
-        title = f"**{arm_label(method)}: {answer.answer}.**"
+        title = f"**{arm_label(method)}: {answer.answer}.**" + (VARIANT if answer.answer == NO_ANSWER else "")
         lines += ["", title, "", render_table([*header, "Better?", "Tables"], rows)]
     return "\n".join(lines) + "\n"
 
@@ -270,7 +276,10 @@ def _bound_structure(answer: StructureAnswer) -> list[str]:
 
 def _judge_floor(again: Comparison) -> str:
     if not again.low <= 0 <= again.high:
-        return "**This interval should hold zero and does not: read every difference in this metric with suspicion.**"
+        return (
+            "**This interval should hold zero and does not.** One of twenty such intervals misses it by luck alone; "
+            "until more runs say which it is, read differences in this metric with suspicion."
+        )
     return "It holds zero, as it should."
 
 

@@ -75,7 +75,7 @@ def list_figures(runs: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, Ca
         title = f"Tables needed to see a difference from {baseline}"
         needed = _count_needed(*spreads)
         yield "tables_needed", partial(plot_tables_needed, needed, available=n_tables, unit="points", title=title)
-        spread = (spreads[0] ** 2 + spreads[1] ** 2 / spreads[2]) ** 0.5
+        spread = _spread_as_tested(runs[runs["arm"] != "zero_shot"], baseline=baseline)
         title = f"Chance to see a true difference, if differences spread by {spread:.2f} points"
         yield "power", lambda: plot_power(_simulate(spread), unit="points", title=title)
 
@@ -128,6 +128,15 @@ def _list_noise(fine_tuned: pd.DataFrame, *, baseline: str) -> Iterator[tuple[st
         pooled = _pool_spreads(fine_tuned, baseline=baseline)
         if pooled is not None:
             yield "tables_needed", _count_needed(*pooled).rename_axis("splits").reset_index()
+
+
+def _spread_as_tested(fine_tuned: pd.DataFrame, *, baseline: str) -> float:
+    """Standard deviation over tables of the differences of per-table medians in points, over all arms."""
+    from causalmix_utils.evaluation import per_table
+
+    medians = per_table(fine_tuned, value="gain_points")
+    others = medians.drop(columns=[baseline, "default_again"], errors="ignore")
+    return float((others.sub(medians[baseline], axis=0).std() ** 2).mean() ** 0.5)
 
 
 def _pool_spreads(fine_tuned: pd.DataFrame, *, baseline: str) -> tuple[float, float, float] | None:

@@ -166,7 +166,7 @@ def compare_over_tables(
     Parameters
     ----------
     runs : DataFrame
-        What the values come from, to be counted.
+        What the values come from, to be counted; those of tables without a value are left out.
     values : Series or DataFrame
         One row for each table.
     what, arms, value, null :
@@ -185,7 +185,9 @@ def compare_over_tables(
     -------
     Comparison
     """
-    array = values.dropna().to_numpy(dtype=float)
+    values = values.dropna()
+    runs = runs[runs["table"].isin(values.index)] if len(runs) else runs
+    array = values.to_numpy(dtype=float)
     n_tables = len(array)
     estimate = low = high = low_all = high_all = float("nan")
     without_one = (float("nan"), float("nan"))

@@ -173,19 +173,23 @@ def ratio_of_spreads(values: np.ndarray, *, axis: int = 0) -> np.ndarray:
     return np.where(spreads[..., 1] > 0, ratio, np.nan)
 
 
-def describe_change(parts: Sequence[Part]) -> str:
-    """What would change a finding's verdict: what is open, how fine the comparison is, and on whom it hangs."""
-    sentences = []
+def describe_change(parts: Sequence[Part], *, complete: bool = True) -> str:
+    """What would change a finding's verdict: what is missing or open, how fine the comparison is, on whom it hangs."""
+    sentences = [] if complete else ["The runs of the grid that are missing."]
     if min(comparison.n_tables for part in parts for comparison in part.comparisons) < FEWEST_TABLES:
         sentences.append(
             f"At least {FEWEST_TABLES} tables in every comparison, with two splits or more where splits are compared: "
             "fewer can't tell any difference."
         )
     undecided = [part for part in parts if part.status not in (HOLDS, CONTRADICTED)]
-    widths = [(c.high - c.low) / 2 for part in undecided for c in part.comparisons if np.isfinite(c.high - c.low)]
     if undecided:
-        reach = f", whose intervals reach up to ± {max(widths):.2g} around their middle" if widths else ""
-        sentences.append(f"More tables, for the {len(undecided)} of {len(parts)} parts that are open{reach}.")
+        widest: dict[str, float] = {}
+        for comparison in (comparison for part in undecided for comparison in part.comparisons):
+            if np.isfinite(width := (comparison.high - comparison.low) / 2):
+                widest[comparison.what] = max(width, widest.get(comparison.what, 0.0))
+        reach = ", ".join(f"± {width:.2g} ({what})" for what, width in widest.items())
+        open_parts = f"the open parts ({len(undecided)} of {len(parts)})"
+        sentences.append(f"More tables, for {open_parts}{f': intervals reach up to {reach}' if reach else ''}.")
     judged = [c for part in parts for c in part.comparisons if c.claimed is None]
     fragile = [c for c in judged if (c.without_one[0] - c.null) * (c.without_one[1] - c.null) < 0]
     if fragile:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -40,19 +39,13 @@ class PlannedGrid:
     ----------
     name : str
         The profile's name.
-    tables : tuple of str
-    splits : dict of int to int
-        Splits of each table for each regime.
-    arms : tuple of str
-    settings : dict
-        What a run's settings must be to count: ``fine_tuning``, ``test_rows``, ``weights``.
+    runs : DataFrame
+        One row for each planned run: ``id``, its identity, which every setting of the run decides, and ``regime``,
+        ``table``, ``split`` and ``arm``.
     """
 
     name: str
-    tables: tuple[str, ...]
-    splits: dict[int, int]
-    arms: tuple[str, ...]
-    settings: dict
+    runs: pd.DataFrame = field(repr=False)
 
     @classmethod
     def of_profile(cls, profile: str | Profile) -> PlannedGrid:
@@ -66,8 +59,14 @@ class PlannedGrid:
         from causalmix_utils.benchmark import get_profile
 
         profile = get_profile(profile)
-        settings = {"fine_tuning": profile.fine_tuning, "test_rows": profile.test_rows, "weights": profile.weights}
-        return cls(profile.name, tuple(profile.table_names()), dict(profile.regimes), profile.arms, settings)
+        names = ("regime", "table", "split", "arm")
+        runs = [{"id": run.identity, **{name: getattr(run, name) for name in names}} for run in profile.runs()]
+        return cls(profile.name, pd.DataFrame(runs))
+
+    def pick(self, results: pd.DataFrame) -> pd.DataFrame:
+        """The results that are of the grid. If none is, all of them: they are something else, and stand in for it."""
+        planned = results["id"].isin(self.runs["id"])
+        return results[planned] if planned.any() else results
 
     def share(self, results: pd.DataFrame, *, regime: int, arms: Collection[str] | None = None) -> Share:
         """How many of the planned runs of a regime are in `results`.
@@ -75,27 +74,14 @@ class PlannedGrid:
         Parameters
         ----------
         results : DataFrame
-            One row for each run, with the column ``settings``; runs with other settings than planned do not count.
+            One row for each run, with the column ``id``; runs that are not planned do not count.
         regime : int
             Rows of the train and validation parts together. If there is no planned run of this regime, `results` are
             something else than the grid: none of the grid's largest regime is there.
         arms : collection of str, optional
             Only these arms; by default all of the grid.
         """
-        arms = self.arms if arms is None else [arm for arm in self.arms if arm in set(arms)]
-        n_splits = self.splits.get(regime, 0)
-        chosen = results[
-            (results["regime"] == regime)
-            & results["table"].isin(self.tables)
-            & results["arm"].isin(arms)
-            & (results["split"] < n_splits)
-        ]
-        chosen = chosen[chosen["settings"].map(self._is_planned).astype(bool)]
-        if chosen.empty:
-            n_splits = self.splits[max(self.splits)]
-        finished = len(chosen.drop_duplicates(["table", "split", "arm"]))
-        return Share(finished, len(self.tables) * n_splits * len(arms))
-
-    def _is_planned(self, settings: str) -> bool:
-        given = json.loads(settings)
-        return all(given.get(name) == wanted for name, wanted in self.settings.items())
+        wanted = self.runs if arms is None else self.runs[self.runs["arm"].isin(list(arms))]
+        of_regime = wanted[wanted["regime"] == regime]
+        finished = int(of_regime["id"].isin(results["id"]).sum())
+        return Share(finished, len(of_regime) if finished else int((wanted["regime"] == wanted["regime"].max()).sum()))

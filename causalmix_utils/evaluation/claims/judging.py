@@ -55,7 +55,8 @@ def judge_claims(
     value : str
         Column in which claims 1 to 3 are judged; the claimed sizes only in ``gain``, the claims' own scale.
     grid : PlannedGrid, optional
-        What should have been run. Where runs of it are missing, the verdicts on claims 1 to 3 are provisional.
+        What should have been run. Only its runs are judged, unless `results` hold none of them. Where runs of it are
+        missing, the verdicts on claims 1 to 3 are provisional.
     rng : Generator, optional
         Draws the seed of the bootstrap; by default it is 0, so that verdicts are repeatable.
     n_resamples : int
@@ -71,7 +72,7 @@ def judge_claims(
     ValueError
         If a column is missing, there are no such runs, or they start from several checkpoints.
     """
-    runs = select_runs(results, regime=regime)
+    runs = select_runs(results if grid is None else grid.pick(results), regime=regime)
     chosen = int(runs["regime"].iloc[0])
     bootstrap = Bootstrap.from_rng(rng, n_resamples)
     share = None if grid is None else grid.share(results, regime=chosen, arms=("zero_shot", *PUBLISHED))
@@ -86,7 +87,7 @@ def judge_claims(
                 verdict=verdict,
                 reason=reason,
                 parts=parts,
-                would_change=describe_change(parts),
+                would_change=describe_change(parts, complete=share is None or share.complete),
                 source=source,
                 checkpoint=name_checkpoint(runs),
                 regime=chosen,

@@ -116,10 +116,10 @@ def describe_kept_structure(scores: pd.DataFrame, parts: Sequence[Part], *, boot
     )
     smote = compare_pair(scores, "causal", "smote", value="usefulness", by="generator", bootstrap=bootstrap)
     if smote.n_tables:
-        text += (
-            " Kept does not mean best: SMOTE's rows, without any graph, teach "
-            f"{'more' if smote.estimate < 0 else 'less'} about the target (AUC of a "
-            "forest trained on the rows, median over tables of causal minus SMOTE: "
-            f"{smote.estimate:+.3f}, 95 % interval {smote.low:+.3f} to {smote.high:+.3f})."
-        )
+        if smote.high < 0:
+            text += " Kept does not mean best: SMOTE's rows, without any graph, teach more about the target"
+        else:
+            text += f" SMOTE's rows, without any graph, teach {'less' if smote.low > 0 else 'about as much'}"
+        numbers = f"{smote.estimate:+.3f}, 95 % interval {smote.low:+.3f} to {smote.high:+.3f}".replace("-", "−")
+        text += f" (AUC of a forest trained on the rows, median over tables of causal minus SMOTE: {numbers})."
     return text

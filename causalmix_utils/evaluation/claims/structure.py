@@ -18,6 +18,9 @@ DECISIVE = ("random_dag", "independent")
 AGAINST = (REAL_ROWS, *DECISIVE, "smote")
 """What a causal arm is compared with."""
 
+NO_ANSWER = "no answer"
+"""What differences of another causal arm say: only from `METHOD` do random DAGs differ in their graphs alone."""
+
 METRICS = {"gain_points": "AUC, points", "log_loss_gain": "log-loss, nats"}
 """The columns in which the question is asked, both higher if better."""
 
@@ -29,9 +32,9 @@ class StructureAnswer:
     Parameters
     ----------
     answer : str
-        "yes", "yes, in <metric> only", "no" or "can't be told".
+        "yes", "yes, in <metric> only", "no" or "can't be told"; `NO_ANSWER` for another arm than `METHOD`.
     by_metric : dict of str to str
-        "yes", "no" or "can't be told" for each of `METRICS`.
+        "yes", "no", "can't be told" or `NO_ANSWER` for each of `METRICS`.
     comparisons : tuple of Comparison
         The causal arm against each of `AGAINST`, for each metric.
     floors : dict of str to Comparison
@@ -74,7 +77,8 @@ def answer_structure(
     results, source, regime, grid, rng, n_resamples :
         As for `judge_claims`.
     method : str
-        The causal arm.
+        The causal arm. For another one than `METHOD` the comparisons are made and nothing is concluded: the variant
+        that keeps the blanket differs from ``random_dag`` in the target's mechanism and in the noise of its rows, too.
 
     Returns
     -------
@@ -85,12 +89,13 @@ def answer_structure(
     ValueError
         If a column is missing, or there are no such runs.
     """
-    runs = select_runs(results, regime=regime)
+    runs = select_runs(results if grid is None else grid.pick(results), regime=regime)
     regime = int(runs["regime"].iloc[0])
     bootstrap = Bootstrap.from_rng(rng, n_resamples)
     floors = {
         value: compare_pair(runs, "default_again", REAL_ROWS, value=value, bootstrap=bootstrap) for value in METRICS
     }
+    arms = ("zero_shot", method, *AGAINST, "default_again")  # without a zero-shot run a split has no gains
     comparisons, by_metric = [], {}
     for value in METRICS:
         floor = noise_bound(floors[value])
@@ -101,7 +106,7 @@ def answer_structure(
             for other in AGAINST
         }
         comparisons += beside.values()
-        by_metric[value] = _answer({beside[other].status for other in DECISIVE})
+        by_metric[value] = _answer({beside[other].status for other in DECISIVE}) if method == METHOD else NO_ANSWER
     return StructureAnswer(
         answer=_combine(by_metric),
         by_metric=by_metric,
@@ -110,7 +115,7 @@ def answer_structure(
         source=source,
         checkpoint=name_checkpoint(runs),
         regime=regime,
-        share=None if grid is None else grid.share(results, regime=regime, arms=(method, *AGAINST, "default_again")),
+        share=None if grid is None else grid.share(results, regime=regime, arms=arms),
     )
 
 
@@ -127,6 +132,8 @@ def _answer(found: set[str]) -> str:
 
 
 def _combine(by_metric: dict[str, str]) -> str:
+    if NO_ANSWER in by_metric.values():
+        return NO_ANSWER
     saying = {answer: [value for value, given in by_metric.items() if given == answer] for answer in ("yes", "no")}
     if len(saying["yes"]) == len(by_metric):
         return "yes"

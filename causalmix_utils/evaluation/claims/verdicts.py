@@ -101,6 +101,8 @@ def decide(parts: Sequence[Part]) -> tuple[str, str]:
     counts = (
         f"{len(holding)} of {len(parts)} parts {hold}, {len(against)} {are} contradicted, {open_parts} can't be told."
     )
+    if against:
+        counts += f" Contradicted: {'; '.join(part.text for part in against)}."
     if holding:
         return PARTLY, counts
     if against:

@@ -3,10 +3,12 @@
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -544,6 +546,26 @@ def test_export_refuses_a_grid_with_gaps_or_says_what_is_missing(tmp_path, undis
     assert provenance["environments"][0]["runs"] == 2
     export_results(undisturbed, tmp_path / "whole", runs=TINY.runs())
     assert read_results(tmp_path / "whole")[1]["missing"] == []
+
+
+def test_reads_together_see_the_same_runs_while_another_process_adds_one(tmp_path, undisturbed):
+    shutil.copy(undisturbed, tmp_path / "runs.sqlite")
+    record = execute_run(TINY.subset(arms=["default"]).runs()[0])
+    record["settings"]["seed"] = 7
+
+    def add():
+        with RunStore(tmp_path / "runs.sqlite") as other:
+            other.add(record)
+
+    writer = threading.Thread(target=add)
+    with RunStore(tmp_path / "runs.sqlite") as store:
+        with store.reading():
+            before = store.identities()
+            writer.start()
+            writer.join(timeout=0.5)
+            assert store.identities() == before == set(store.results()["id"])
+        writer.join()
+        assert len(store.identities()) == len(before) + 1
 
 
 def test_export_refuses_a_store_without_runs(tmp_path):

@@ -36,9 +36,17 @@ def _copy_as(name, folder, *, leave_out=0):
         for place, row in enumerate(left_out[["id", "table", "regime", "split", "arm", "seed"]].to_dict("records"))
     ]
     kept = results[~results["id"].isin(left_out["id"])]
+    provenance["runs"] = len(kept)
     write_whole(folder / f"{name}.parquet", kept)
     write_whole(folder / f"{name}-trajectories.parquet", paths[paths["id"].isin(kept["id"])])
     write_whole(folder / f"{name}.json", provenance)
+
+
+def _rewrite(folder, results):
+    """The full benchmark with other runs, counted anew."""
+    provenance = json.loads((folder / "paper.json").read_text(encoding="utf-8"))
+    write_whole(folder / "paper.parquet", results)
+    write_whole(folder / "paper.json", provenance | {"runs": len(results)})
 
 
 def test_the_full_benchmark_is_preferred_where_it_is_stored(folder):
@@ -55,10 +63,17 @@ def test_a_damaged_benchmark_is_not_passed_over(folder, ending):
         read_benchmark(folder)
 
 
+def test_files_of_two_exports_are_not_read_as_one(folder):
+    runs = pd.read_parquet(folder / "paper.parquet")
+    write_whole(folder / "paper.parquet", runs.iloc[:-1])
+    with pytest.raises(ValueError, match=f"of two exports: paper.parquet holds {len(runs) - 1} runs.* {len(runs)};"):
+        read_benchmark(folder)
+
+
 def test_a_grid_that_has_just_begun_can_be_passed_over(folder):
     assert read_benchmark(folder, least_tables=4).name == "paper"  # two runs are missing, and no table
     begun = pd.read_parquet(folder / "paper.parquet").query("table in ['diabetes', 'vehicle']")
-    write_whole(folder / "paper.parquet", begun)
+    _rewrite(folder, begun)
     assert read_benchmark(folder).name == "paper"
     assert read_benchmark(folder, least_tables=3).name == "chapter"
     with pytest.raises(ValueError, match="with at least 5 tables"):
@@ -106,6 +121,7 @@ def test_whole_splits_have_every_arm_exactly_once(folder):
     assert len(whole.results) == len(part.results) - (arms - 2)  # the split that lacks two runs loses the others
     assert (whole.results.groupby(["table", "split"])["arm"].nunique() == arms).all()
     assert set(whole.trajectories["id"]) == set(whole.results.loc[whole.results["arm"] != "zero_shot", "id"])
+    assert whole.n_wanted == part.n_wanted, "what is left out is missing"
     assert whole.whole_splits().results.equals(whole.results)
 
 
@@ -120,7 +136,7 @@ def test_leaving_out_the_arm_that_lacks_runs_keeps_the_split(folder):
 def test_one_regime_is_selected_the_largest_by_default(folder):
     results, paths = (pd.read_parquet(folder / f"paper{end}.parquet") for end in ("", "-trajectories"))
     more = results.assign(regime=600, id="x" + results["id"])
-    write_whole(folder / "paper.parquet", pd.concat([results, more], ignore_index=True))
+    _rewrite(folder, pd.concat([results, more], ignore_index=True))
     stored = read_benchmark(folder)
     assert stored.regimes == [600, 200]
     assert set(stored.select().results["regime"]) == {600}
@@ -128,7 +144,7 @@ def test_one_regime_is_selected_the_largest_by_default(folder):
     assert len(stored.select(regime=200).trajectories) == len(paths)
     assert len(stored.select().provenance["missing"]) == 0
     fewer = stored.results[(stored.results["regime"] == 200) | (stored.results["arm"] != "smote")]
-    write_whole(folder / "paper.parquet", fewer)
+    _rewrite(folder, fewer)
     whole = read_benchmark(folder).whole_splits()
     assert whole.results["arm"].nunique() - 1 == whole.select().results["arm"].nunique(), "a regime may have fewer arms"
     with pytest.raises(ValueError, match="regime must be one of"):

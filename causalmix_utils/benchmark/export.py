@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import HTTPError
@@ -44,7 +45,7 @@ def export_results(
     list of Path
         ``<name>.parquet``, one run a row (`RunStore.results`); ``<name>-trajectories.parquet``, one
         check a row; ``<name>.json``, the provenance: counts, missing runs, settings, environments and failures. Each
-        file appears whole or not at all.
+        file appears whole or not at all, and all are of one moment, even while runs are added.
 
     Raises
     ------
@@ -56,7 +57,9 @@ def export_results(
             raise ValueError(f"store={str(store)!r} does not exist")
         with RunStore(store) as opened:
             return export_results(opened, folder, name=name, runs=runs, allow_gaps=allow_gaps)
-    results, failures, paths = store.results(), store.failures(), store.trajectories()
+    with store.reading():
+        results, failures, paths = store.results(), store.failures(), store.trajectories()
+        environments = store.environments()
     missing = _list_missing(results, failures, runs or [])
     if missing and not allow_gaps:
         raise ValueError(_describe_missing(missing, len(runs), store.path))
@@ -79,18 +82,18 @@ def export_results(
         "settings": distinguish_settings(results["settings"]),
         "environments": [
             environment | {"runs": int(made[environment["id"]])}
-            for environment in store.environments()
+            for environment in environments
             if environment["id"] in made.index
         ],
         "failures": failures.to_dict("records"),
     }
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    return [
-        write_whole(folder / f"{name}.parquet", results),
-        write_whole(folder / f"{name}-trajectories.parquet", paths),
-        write_whole(folder / f"{name}.json", provenance),
-    ]
+    contents = {f"{name}.parquet": results, f"{name}-trajectories.parquet": paths, f"{name}.json": provenance}
+    with ExitStack() as stack:  # all three are written before the first one appears
+        for file, content in contents.items():
+            _write(stack.enter_context(replacing(folder / file)), content)
+    return [folder / file for file in contents]
 
 
 def _list_missing(results: pd.DataFrame, failures: pd.DataFrame, runs: Sequence[RunSettings]) -> list[dict]:
@@ -151,9 +154,16 @@ def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFram
     if not path.is_file():
         raise MissingResultsError(f"there are no results named {name!r} in {folder}")
     try:
-        return pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        results, provenance = pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"the results named {name!r} in {folder} are damaged: {error}") from error
+    counted = provenance.get("runs") if "fine_tuning_runs" in provenance else None
+    if counted not in (None, len(results)):
+        raise ValueError(
+            f"the results named {name!r} in {folder} are of two exports: {path.name} holds {len(results)} runs, and "
+            f"{name}.json counts {counted}; export them again"
+        )
+    return results, provenance
 
 
 def _download_results(address: str) -> tuple[pd.DataFrame, dict]:
@@ -169,8 +179,12 @@ def _download_results(address: str) -> tuple[pd.DataFrame, dict]:
 def write_whole(path: Path, content: pd.DataFrame | dict) -> Path:
     """Write a table as Parquet, or a dictionary as JSON, so that a kill leaves no half file."""
     with replacing(path) as temporary:
-        if isinstance(content, pd.DataFrame):
-            content.to_parquet(temporary, index=False, compression="zstd")
-        else:
-            temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write(temporary, content)
     return path
+
+
+def _write(path: Path, content: pd.DataFrame | dict) -> None:
+    if isinstance(content, pd.DataFrame):
+        content.to_parquet(path, index=False, compression="zstd")
+    else:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -10,7 +10,8 @@ import hashlib
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,15 @@ class RunStore:
     def close(self) -> None:
         """Close the file; everything added is already in it."""
         self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let several reads see the same runs, although another process may be adding some."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.rollback()
 
     def identities(self, *, status: str | None = None) -> set[str]:
         """Identities of the stored runs, of one status ("done" or "failed") or of both."""

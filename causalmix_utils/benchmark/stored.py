@@ -105,11 +105,14 @@ class StoredBenchmark:
     def whole_splits(self) -> StoredBenchmark:
         """Only splits on which every arm of the regime has finished, so that all arms are compared on the same rows.
 
-        An arm that fails on a table takes the table with it; leave that arm out with `select` to keep the table.
+        The runs of the other splits count as missing. An arm that fails on a table takes the table with it; leave that
+        arm out with `select` to keep the table.
         """
         present = self.results.groupby(_SPLIT)["arm"].transform("nunique")
         wanted = self.results.groupby("regime")["arm"].transform("nunique")
-        return self._keep(self.results[present == wanted])
+        left_out = self.results.loc[present != wanted, ["id", "table", "regime", "split", "arm", "seed"]]
+        missing = [*self.provenance.get("missing", []), *left_out.assign(failed=False).to_dict("records")]
+        return self._keep(self.results[present == wanted], missing)
 
     def find(self, beginning: str) -> StoredRun:
         """A run by its identity or the beginning of it, for `repeat_run`; it works for results read by address, too.
@@ -168,8 +171,8 @@ class StoredBenchmark:
         lines.append(f"exported: {self.provenance.get('exported_at', 'unknown')[:10]}")
         return "\n".join(lines)
 
-    def _keep(self, results: pd.DataFrame, missing: list[dict] | None = None) -> StoredBenchmark:
-        provenance = self.provenance if missing is None else self.provenance | {"missing": missing}
+    def _keep(self, results: pd.DataFrame, missing: list[dict]) -> StoredBenchmark:
+        provenance = self.provenance | {"missing": missing}
         trajectories = self.trajectories[self.trajectories["id"].isin(results["id"])]
         return replace(
             self,

@@ -568,6 +568,18 @@ def test_reads_together_see_the_same_runs_while_another_process_adds_one(tmp_pat
         assert len(store.identities()) == len(before) + 1
 
 
+def test_an_interrupted_run_is_no_result(monkeypatch):
+    """The estimator keeps its best weights when it is interrupted; of a run they would be false numbers."""
+    from causalmix_utils.tabpfn_bridge import TrainableEnsemble
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainableEnsemble, "loss", interrupted)
+    with pytest.warns(RuntimeWarning, match="interrupted"), pytest.raises(KeyboardInterrupt):
+        execute_run(TINY.subset(arms=["default"]).runs()[0])
+
+
 def test_export_refuses_a_store_without_runs(tmp_path):
     with pytest.raises(ValueError, match="does not exist"):
         export_results(tmp_path / "absent.sqlite", tmp_path)

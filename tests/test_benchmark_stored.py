@@ -63,6 +63,16 @@ def test_a_damaged_benchmark_is_not_passed_over(folder, ending):
         read_benchmark(folder)
 
 
+@pytest.mark.parametrize("name", ["paper", "chapter", "case_study"])
+def test_every_stored_run_went_on_until_its_rule_ended_it(name):
+    """After its last step, or after so many looks without a better one: none was cut short."""
+    runs = pd.read_parquet(RESULTS / f"{name}.parquet")
+    runs = runs[runs["arm"] != "zero_shot"]
+    rule = pd.DataFrame([json.loads(text)["fine_tuning"] for text in runs["settings"]], index=runs.index)
+    out_of_patience = runs["last_step"] == runs["best_step"] + rule["patience"] * rule["check_every"]
+    assert ((runs["last_step"] == rule["max_steps"]) | out_of_patience).all()
+
+
 def test_files_of_two_exports_are_not_read_as_one(folder):
     runs = pd.read_parquet(folder / "paper.parquet")
     write_whole(folder / "paper.parquet", runs.iloc[:-1])

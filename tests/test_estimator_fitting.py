@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -91,6 +92,16 @@ def test_a_random_state_object_moves_on_from_fit_to_fit(parts):
     np.testing.assert_array_equal(again.fit(train.X, train.y).predict_proba(test.X), first)
 
 
+def test_too_few_synthetic_rows_for_their_share_are_named(parts):
+    train, _, _ = parts
+    options = {**QUICK, "max_steps": 1, "mix_ratio": 0.75}
+    with pytest.warns(UserWarning, match=r"n_synthetic=5 is less than a share mix_ratio=0.75 of .* have 5 synthetic"):
+        CausalMixFTClassifier("smote", n_synthetic=5, **options).fit(train.X, train.y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        CausalMixFTClassifier("smote", **options).fit(train.X, train.y)
+
+
 # ---- interrupted -------------------------------------------------------------------------------
 
 
@@ -102,6 +113,7 @@ def test_an_interrupt_during_fine_tuning_leaves_the_best_model_so_far(parts, mon
     model = CausalMixFTClassifier(None, max_steps=8, **options)
     with pytest.warns(RuntimeWarning, match="interrupted: the best weights so far are kept"):
         model.fit(train.X, train.y)
+    assert (whole.interrupted_, model.interrupted_) == (False, True)
     assert list(model.trajectory_["step"]) == [0, 1, 2, 3, 4, 5], "the step that was interrupted is not taken"
     columns = ["train_loss", "validation_auc", "validation_log_loss"]
     assert model.trajectory_[columns].equals(whole.trajectory_.loc[:5, columns])
@@ -124,6 +136,7 @@ def test_an_interrupt_ends_a_fit_over_several_validation_parts(parts, monkeypatc
         model.fit(train.X, train.y)
     assert len([w for w in warned if "interrupted" in str(w.message)]) == 1
     assert list(model.trajectory_["step"]) == [0, 1]
+    assert model.interrupted_
     assert model.predict(test.X).shape == (len(test),)
 
 

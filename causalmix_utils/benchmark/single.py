@@ -91,8 +91,10 @@ def _measure(settings: RunSettings) -> dict[str, Any]:
     seconds = {"load": time.perf_counter() - start}
     generator = settings.generator and make_generator(settings.generator, **settings.generator_options)
     device = settings.fine_tuning.get("device", "cpu")
-    if generator is not None and "device" in generator.get_params():
-        generator.set_params(device=device)
+    if generator is not None:
+        # A generator that has a network of its own uses the run's, unless the arm names another one.
+        given = {"device": device, "weights": settings.weights} | settings.generator_options
+        generator.set_params(**{name: given[name] for name in ("device", "weights") if name in generator.get_params()})
     shared = generator and share_discovery(generator, train, seed=settings.discovery_seed)
     if shared:
         seconds["discovery"], was_done_before = shared
@@ -107,6 +109,8 @@ def _measure(settings: RunSettings) -> dict[str, Any]:
     model.fit(
         train.X, train.y, X_validation=validation.X, y_validation=validation.y, X_test=watched.X, y_test=watched.y
     )
+    if model.interrupted_:  # the estimator keeps the best weights so far, which are no result of this run
+        raise KeyboardInterrupt
     seconds |= model.seconds_
     start = time.perf_counter()
     proba = model.predict_proba(test.X)

@@ -114,6 +114,8 @@ class CausalMixFTClassifier(FineTunedModel):
         While fine-tuning is watched, the train part alone is the context. Empty if ``max_steps=0``.
     best_step_ : int
         The step whose weights were kept; 0 is the zero-shot model.
+    interrupted_ : bool
+        Whether a `KeyboardInterrupt` ended fine-tuning.
     synthetic_ : Table or None
         The synthetic rows.
     generator_ : Generator or None
@@ -283,7 +285,7 @@ class CausalMixFTClassifier(FineTunedModel):
         else:
             self._context = real
         if self.max_steps == 0:
-            self.trajectory_, self.best_step_ = pd.DataFrame(), 0
+            self.trajectory_, self.best_step_, self.interrupted_ = pd.DataFrame(), 0, False
             self.classifier_ = classifier.fit(*self._context)
             return
         job = Job(
@@ -316,6 +318,7 @@ class CausalMixFTClassifier(FineTunedModel):
                 train, validation = train.take(kept), (real[0][held], real[1][held])
             outcome = job.run(train, validation, settings, rngs)
         self.trajectory_, self.best_step_ = outcome.result.trajectory, outcome.result.step
+        self.interrupted_ = outcome.result.interrupted
         self.generator_, self.synthetic_ = outcome.generator, outcome.synthetic
         self.classifier_ = outcome.ensemble.evaluator(*self._context)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -63,7 +64,7 @@ class Job:
     classifier : TabPFNClassifier
         Not fitted, not changed.
     encoder : TableEncoder
-        Fitted on all real rows.
+        Fitted on the rows that were handed in to be trained on: a level that only validation rows have is missing.
     generator : Generator or None
         Not fitted, not changed.
     n_synthetic : int or None
@@ -127,6 +128,7 @@ class Job:
             told = {"seconds": self.seconds, "verbose": self.verbose}
             generator = fit_generator(clone(self.generator), train, rng=fit_rng, **told)
             batch = self.n_synthetic or len(train)
+            _warn_of_small_share(batch, len(train), settings)
             synthetic = draw_rows(generator, batch * _count_batches(settings), rng=sample_rng, **told)
             if validation is not None and self.validation_synthetic:
                 more = self._encode(draw_rows(generator, self.validation_synthetic, rng=sample_rng, **told))
@@ -182,6 +184,17 @@ class Outcome:
     result: LoopResult
     generator: Generator | None
     synthetic: Table | None
+
+
+def _warn_of_small_share(batch: int, n_train: int, settings: LoopSettings) -> None:
+    wanted = round(settings.mix_ratio * n_train)
+    if settings.mixing == "pool" and batch < wanted:
+        warnings.warn(
+            f"n_synthetic={batch} is less than a share mix_ratio={settings.mix_ratio:g} of {n_train} train rows: steps "
+            f"have {batch} synthetic rows in place of {wanted}",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 def _count_batches(settings: LoopSettings) -> int:

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.finetuning.holdout import hold_out
-from causalmix_utils.finetuning.loop import LoopResult
 from causalmix_utils.finetuning.steps import LoopSettings
 from causalmix_utils.finetuning.stopping import EarlyStopping
 from causalmix_utils.folds import assign_folds, count_classes
@@ -143,4 +142,4 @@ def finetune_over_splits(
     path = average_trajectories(paths)
     step = choose_step(path, settings)
     last = job.run(rows, None, settings, rngs_of_runs[-1], last_step=step)
-    return replace(last, result=LoopResult(path, last.result.step))
+    return replace(last, result=replace(last.result, trajectory=path))

@@ -124,7 +124,9 @@ class RunSettings:
 
     @property
     def split_seed(self) -> int:
-        """Seed of what all arms of a split share: its test rows and the classifier's ensemble."""
+        """Seed of what all arms of a split share: the classifier's ensemble, and what a source with official test rows
+        holds back for validation.
+        """
         return derive_seed("split", self.table, self.regime, self.split)
 
     @property

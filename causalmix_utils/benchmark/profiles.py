@@ -222,7 +222,8 @@ PROFILES: dict[str, Profile] = {
             regimes={10_000: 30},
             # At the rate that suits the embedded checkpoint the larger network would forget what it knows; this
             # is the rate that its own library fine-tunes with.
-            fine_tuning={**_FINE_TUNING, "learning_rate": 1e-5, "device": "auto"},
+            # And as many synthetic rows as there are train rows: a thousand would be a small share of thousands.
+            fine_tuning={**_FINE_TUNING, "learning_rate": 1e-5, "n_synthetic": None, "device": "auto"},
             weights="tabpfn-v2",
             test_rows=10_000,
         ),

@@ -235,8 +235,10 @@ def _render_structure(judged: Judged) -> str:
         f"**Answer: {answer}.** By metric: {each}.",
         "",
         "To say yes, the causal arm must do better than random graphs with as many edges, and better than columns "
-        "drawn independently, by more than the noise floor. Whether it beats SMOTE, which knows nothing of "
-        "causes, stands beside it.",
+        "drawn independently, by more than the noise floor. (Random graphs differ in which columns they join, and in "
+        "how many they join to the target; both belong to the structure that was found.) Whether it beats SMOTE, which "
+        "knows nothing of causes, stands beside it. SMOTE's rows lie close to real ones, so they differ in more than "
+        "that.",
         "",
         *_bound_structure(main),
     ]

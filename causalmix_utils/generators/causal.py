@@ -74,6 +74,9 @@ class CausalGenerator(Generator):
       in any.
     - The noise of a number is added to what its causes predict and does not depend on them; where the spread grows
       with the value, or a number is zero in most rows, the shape is lost. Values beyond the observed range are cut off.
+    - What a mechanism has not learnt of the parents' influence ends up in its noise, which is drawn without a look at
+      the parents. Boosting with few rows learns cautiously, so that effects are narrower, and less tied to their
+      causes, than the real ones: the more so, the stronger the real tie is.
     - Discovery takes time that grows quickly with the number of columns. Where it runs out of its budget of tests, FCI
       is replaced by PC; see `causalmix_utils.discovery.edge_probabilities`.
 

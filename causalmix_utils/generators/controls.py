@@ -19,9 +19,10 @@ from causalmix_utils.tables import Table
 class RandomDagGenerator(CausalGenerator):
     """The causal generator on random graphs with as many edges as the discovered ones.
 
-    Isolates the causal structure: everything else is as in `CausalGenerator` – the same number of graphs, edges and
-    rows, the same mechanisms fitted to the same training table – while the edges join columns at random. An arm that
-    gains as much with these rows as with the causal ones does not gain from the structure that discovery found.
+    Isolates the causal structure: the number of graphs, edges and rows and the kinds of mechanisms, fitted to the same
+    training table, are as in `CausalGenerator`, while the edges join columns at random. An arm that gains as much with
+    these rows as with the causal ones does not gain from the structure that discovery found. Part of that structure is
+    how many edges the target has: at random it has as many as any other column, found it may have more or fewer.
 
     Each random graph has the number of edges of a graph drawn from the edge probabilities, so discovery is run
     here too, and takes as long. As there, the target is not left alone: a graph in which it has no neighbour is

@@ -44,7 +44,8 @@ METHOD_STATEMENTS: dict[int, MethodStatement] = {
         where="causalmix_utils.finetuning.CausalMixFTClassifier",
         how="Synthetic rows of the generator join the real train rows in the pool that every fine-tuning step draws "
         "from; validation, test and the final context hold real rows only.",
-        ours="The share of synthetic rows, their number, and drawing both kinds from one pool.",
+        ours="The share of synthetic rows, their number, drawing both kinds from one pool, and steps of as many rows "
+        "as there are real train rows, so that synthetic rows take the place of real ones in a step.",
         would_change="A published protocol in which the rows are mixed in another way.",
     ),
     6: MethodStatement(
@@ -56,7 +57,9 @@ METHOD_STATEMENTS: dict[int, MethodStatement] = {
     ),
     7: MethodStatement(
         where="causalmix_utils.discovery.edge_probabilities",
-        how="PC and FCI run on resamples of the train rows; their results are averaged into edge probabilities.",
+        how="PC and FCI run on resamples of the train rows; their results are averaged into edge probabilities. On the "
+        "widest tables the search runs out of its budget of tests; there PC looks at the strongest neighbours only and "
+        "stands in for FCI, as `P.attrs` says.",
         ours="Resampling four fifths of the rows without replacement, the tests for mixed columns, and how marks of "
         "PAGs and CPDAGs become probabilities.",
         would_change="A published rule for the aggregation that differs.",

@@ -338,7 +338,7 @@ def test_code_does_what_statements_5_and_6_say():
             seen["rows"] = len(table)
             return super().fit(table, rng=rng)
 
-    model = CausalMixFTClassifier(generator=Spy(), n_synthetic=20, max_steps=1, n_estimators=1, random_state=0)
+    model = CausalMixFTClassifier(generator=Spy(), n_synthetic=60, max_steps=1, n_estimators=1, random_state=0)
     model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
     assert model.mixing == "pool"
     assert seen["rows"] == len(train), "the generator sees the train rows of the target table, and no validation row"

@@ -117,7 +117,7 @@ def test_a_neighbourhood_draws_both_directions_with_their_probabilities_as_width
 def test_a_neighbourhood_holds_the_neighbours_from_the_minimum_on(P):
     assert texts(draw_neighbourhood(P, minimum=0.05)) == ["y", "x\n0.80", "rare\n0.05"]
     assert texts(draw_neighbourhood(P, "z", labels={"x": "cause"})) == ["z", "cause\n1.00"]
-    with pytest.raises(ValueError, match="minimum must be in"):
+    with pytest.raises(ValueError, match="minimum must be a number"):
         draw_neighbourhood(P, minimum=0)
     with pytest.raises(ValueError, match="node='w' is not a column"):
         draw_neighbourhood(P, "w")

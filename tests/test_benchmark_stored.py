@@ -76,7 +76,9 @@ def test_every_stored_run_went_on_until_its_rule_ended_it(name):
 def test_files_of_two_exports_are_not_read_as_one(folder):
     runs = pd.read_parquet(folder / "paper.parquet")
     write_whole(folder / "paper.parquet", runs.iloc[:-1])
-    with pytest.raises(ValueError, match=f"of two exports: paper.parquet holds {len(runs) - 1} runs.* {len(runs)};"):
+    with pytest.raises(
+        ValueError, match=f"paper.parquet is of another export.* {len(runs) - 1} runs, and {len(runs)} "
+    ):
         read_benchmark(folder)
 
 
@@ -112,6 +114,9 @@ def test_a_stored_benchmark_is_read_over_the_network_as_from_a_folder(folder):
             assert there.name == here.name == prefer[-1] and there.provenance == here.provenance
             pd.testing.assert_frame_equal(there.results, here.results)
             pd.testing.assert_frame_equal(there.trajectories, here.trajectories)
+        write_whole(folder / "paper.parquet", pd.read_parquet(folder / "paper.parquet").iloc[:-1])
+        with pytest.raises(ValueError, match="paper.parquet is of another export"):
+            read_benchmark(address)
         server.shutdown()
 
 

@@ -157,11 +157,16 @@ def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFram
         results, provenance = pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"the results named {name!r} in {folder} are damaged: {error}") from error
-    counted = provenance.get("runs") if "fine_tuning_runs" in provenance else None
-    if counted not in (None, len(results)):
+    return _of_one_export(results, provenance, path)
+
+
+def _of_one_export(results: pd.DataFrame, provenance: dict, place: object) -> tuple[pd.DataFrame, dict]:
+    """Both as they are, if the provenance counts as many runs as there are; scores of scripts are not counted."""
+    counted = provenance["runs"] if "fine_tuning_runs" in provenance else len(results)
+    if counted != len(results):
         raise ValueError(
-            f"the results named {name!r} in {folder} are of two exports: {path.name} holds {len(results)} runs, and "
-            f"{name}.json counts {counted}; export them again"
+            f"{place} is of another export than the provenance beside it: it holds {len(results)} runs, and {counted} "
+            "are counted; export them again"
         )
     return results, provenance
 
@@ -171,9 +176,10 @@ def _download_results(address: str) -> tuple[pd.DataFrame, dict]:
     try:
         with urlopen(f"{address}.json") as answer:
             provenance = json.load(answer)
-        return pd.read_parquet(f"{address}.parquet"), provenance
+        results = pd.read_parquet(f"{address}.parquet")
     except HTTPError as error:
         raise MissingResultsError(f"there are no results at {address}.parquet: {error}") from error
+    return _of_one_export(results, provenance, f"{address}.parquet")
 
 
 def write_whole(path: Path, content: pd.DataFrame | dict) -> Path:

@@ -91,10 +91,12 @@ def check_flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def check_rng(rng: Any) -> np.random.Generator:
-    """A NumPy random generator."""
+def check_rng(rng: Any, *, default_seed: int | None = None) -> np.random.Generator:
+    """A NumPy random generator; None stands for a new one with `default_seed`, where that is given."""
     import numpy as np  # not at the top, since `causalmix doctor` runs where nothing is installed
 
+    if rng is None and default_seed is not None:
+        return np.random.default_rng(default_seed)
     if not isinstance(rng, np.random.Generator):
         _refuse("rng", "a numpy.random.Generator such as numpy.random.default_rng(0)", rng)
     return rng

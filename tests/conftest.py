@@ -8,6 +8,7 @@ about what else the machine is doing than about the code.
 
 import os
 
+import pytest
 from hypothesis import settings
 
 FIRST = "test_notebooks.py"
@@ -19,3 +20,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "book")
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name != FIRST)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """A finished store of three runs on a small table, made in this process. Tests read it and leave it as it is."""
+    from causalmix_utils.benchmark import get_profile, run_benchmark
+
+    path = tmp_path_factory.mktemp("undisturbed") / "runs.sqlite"
+    run_benchmark(get_profile("smoke").subset(tables=["wine"], arms=["zero_shot", "default", "smote"]), path, n_jobs=1)
+    return path

@@ -1,12 +1,16 @@
 """Checks of arguments: what is right comes back unchanged, what is wrong is named with its value."""
 
+import importlib
+import inspect
 import math
+import pkgutil
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import causalmix_utils
 from causalmix_utils.arguments import check_choice, check_count, check_flag, check_number, check_rng
 
 CLOSED = ("both", "left", "right", "neither")
@@ -91,3 +95,27 @@ def test_flags_and_generators():
     for wrong in (0, None, np.random.RandomState(0)):
         with pytest.raises(ValueError, match="^rng must be a numpy.random.Generator"):
             check_rng(wrong)
+    assert check_rng(None, default_seed=3).random() == np.random.default_rng(3).random()
+    with pytest.raises(ValueError, match="got 0$"):
+        check_rng(0, default_seed=3)
+
+
+def find_functions_with_rng():
+    for found in pkgutil.walk_packages(causalmix_utils.__path__, "causalmix_utils."):
+        if not found.name.endswith("__main__"):
+            module = importlib.import_module(found.name)
+            for name in getattr(module, "__all__", ()):
+                function = getattr(module, name)
+                if inspect.isfunction(function) and "rng" in inspect.signature(function).parameters:
+                    yield pytest.param(function, id=f"{found.name.removeprefix('causalmix_utils.')}.{name}")
+
+
+@pytest.mark.parametrize("function", list(find_functions_with_rng()))
+def test_every_public_function_names_a_wrong_rng_before_it_does_anything(function):
+    others = {
+        name: None
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is parameter.empty and name != "rng"
+    }
+    with pytest.raises(ValueError, match="^rng must be a numpy.random.Generator such as .*, got 0$"):
+        function(**others, rng=0)

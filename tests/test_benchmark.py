@@ -37,12 +37,15 @@ from causalmix_utils.benchmark import (
 )
 from causalmix_utils.benchmark.parts import watch_rows
 from causalmix_utils.evaluation import add_gains
+from causalmix_utils.finetuning import CausalMixFTClassifier
+from causalmix_utils.generators import Generator, register_generator
 from causalmix_utils.tables import Table, content_hash, list_tables, load_table
 
 RESULTS = Path(__file__).parents[1] / "book" / "results"
 TINY = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot", "default", "smote"])
 some_examples = settings(max_examples=40)
 MEASURED = ("seconds", "peak_memory_mb", "finished_at", "commit", "environment")  # differ between equal runs
+PATIENCE = 300  # seconds; a busy machine must not fail a test
 EMBEDDED = [name for name, profile in PROFILES.items() if profile.source == "embedded"]
 
 
@@ -86,14 +89,6 @@ def without_times(results):
 def store(tmp_path):
     with RunStore(tmp_path / "runs.sqlite") as store:
         yield store
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """A finished store of the tiny profile, made in this process."""
-    path = tmp_path_factory.mktemp("undisturbed") / "runs.sqlite"
-    run_benchmark(TINY, path, n_jobs=1)
-    return path
 
 
 # Identities and seeds
@@ -352,7 +347,7 @@ with RunStore(sys.argv[1]) as store:
     before = 0
     for _ in range(2):
         process = subprocess.Popen([sys.executable, "-c", writer, str(path), str(tmp_path)])
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while count_rows(path) <= before and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(moments.uniform(0, 0.2))
@@ -393,7 +388,7 @@ def is_running(pid):
 
 
 def assert_gone(pids):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while any(map(is_running, pids)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not [pid for pid in pids if is_running(pid)], "workers outlive the runner that was killed"
@@ -436,6 +431,59 @@ def test_test_rows_stand_on_no_other_side(undisturbed):
     assert len(test) == min(settings.test_rows, len(load_table("wine")) - 90)
     seen = pd.concat([train.X, validation.X])
     assert test.X.merge(seen, how="inner").empty
+
+
+def test_a_run_trains_on_train_rows_watches_validation_rows_and_is_judged_on_test_rows(monkeypatch, undisturbed):
+    with RunStore(undisturbed) as store:
+        settings = store.settings(store.results().set_index("arm").loc["default", "id"])
+    fit, predict, seen = CausalMixFTClassifier.fit, CausalMixFTClassifier.predict_proba, {}
+
+    def recorded_fit(model, X, y, **parts):
+        seen.update(X=X, y=y, **parts)
+        return fit(model, X, y, **parts)
+
+    def recorded_predict(model, X):
+        seen.update(judged=X, context=model.classifier_.n_train_samples_)
+        return predict(model, X)
+
+    monkeypatch.setattr(CausalMixFTClassifier, "fit", recorded_fit)
+    monkeypatch.setattr(CausalMixFTClassifier, "predict_proba", recorded_predict)
+    settings = replace(settings, fine_tuning={**settings.fine_tuning, "max_steps": 1})
+    execute_run(settings)
+    train, validation, test = split_table(settings)
+    for name, rows in (("", train), ("_validation", validation)):
+        pd.testing.assert_frame_equal(seen[f"X{name}"], rows.X)
+        pd.testing.assert_series_equal(seen[f"y{name}"], rows.y)
+    assert set(seen["X_test"].index) <= set(test.X.index)
+    pd.testing.assert_frame_equal(seen["judged"], test.X)
+    assert seen["context"] == len(train) + len(validation), "all real rows that the run may know, and no other"
+
+
+def test_a_generator_with_a_network_of_its_own_gets_the_runs_unless_it_names_one(undisturbed):
+    class Recording(Generator):
+        """Notes which weights it was given."""
+
+        name = "recording of tests"
+
+        def __init__(self, *, weights=None, device=None):
+            self.weights = weights
+            self.device = device
+
+        def _fit(self, train, rng):
+            given.append((self.weights, self.device))
+            self.rows_ = train.to_frame()
+
+        def _sample(self, n, rng):
+            return self.rows_.iloc[rng.integers(len(self.rows_), size=n)]
+
+    register_generator(Recording)
+    given = []
+    with RunStore(undisturbed) as store:
+        settings = store.settings(store.results().set_index("arm").loc["smote", "id"])
+    settings = replace(settings, generator=Recording.name, fine_tuning={**settings.fine_tuning, "max_steps": 1})
+    for options in ({}, {"weights": "another"}):
+        execute_run(replace(settings, generator_options=options))
+    assert given == [(settings.weights, "cpu"), ("another", "cpu")]
 
 
 def test_a_run_can_be_made_again_from_the_store_with_the_same_result(undisturbed):
@@ -483,7 +531,7 @@ def test_a_killed_runner_loses_only_runs_in_flight_and_resumes_to_the_same_store
     command = [sys.executable, "-m", "causalmix_utils", "benchmark", "--profile", "smoke", "--tables", "wine"]
     command += ["--arms", ",".join(TINY.arms), "--store", str(path), "--n-jobs", "2"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while count_rows(path) < 1 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
     workers = find_children(process.pid)

@@ -16,21 +16,18 @@ from causalmix_utils.benchmark import (
     find_run,
     get_profile,
     repeat_run,
-    run_benchmark,
 )
 from causalmix_utils.cli import main
 
 TINY = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot", "smote"])
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    path = tmp_path_factory.mktemp("repeat") / "runs.sqlite"
-    run_benchmark(TINY, path, n_jobs=1)
-    return path
+@pytest.fixture
+def store(undisturbed):
+    return undisturbed
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def smote(store):
     with RunStore(store) as opened:
         return opened.results().set_index("arm").loc["smote"]

@@ -98,7 +98,7 @@ def test_given_probabilities_must_be_those_of_the_training_table(train, name):
     for wrong, culprit in (
         (P.iloc[::-1], "training table's columns"),
         (P.to_numpy(), "must be a DataFrame or None, got ndarray"),
-        (P + 1.0, "."),
+        (P + 1.0, "P gives"),
     ):
         with pytest.raises(ValueError, match=culprit):
             make_generator(name, **FEW, edge_probabilities=wrong).fit(train, rng=rng)

@@ -63,6 +63,12 @@ def test_a_damaged_benchmark_is_not_passed_over(folder, ending):
         read_benchmark(folder)
 
 
+def test_a_benchmark_without_its_provenance_is_damaged(folder):
+    (folder / "paper.json").unlink()
+    with pytest.raises(ValueError, match="the results named 'paper' in .* are damaged: .*paper.json"):
+        read_benchmark(folder)
+
+
 @pytest.mark.parametrize("name", ["paper", "chapter", "case_study"])
 def test_every_stored_run_went_on_until_its_rule_ended_it(name):
     """After its last step, or after so many looks without a better one: none was cut short."""

@@ -11,19 +11,11 @@ from causalmix_utils.benchmark import (
     export_results,
     find_pending,
     get_profile,
-    run_benchmark,
     take_over_results,
 )
 from causalmix_utils.cli import main
 
 TINY = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot", "default", "smote"])
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    path = tmp_path_factory.mktemp("undisturbed") / "runs.sqlite"
-    run_benchmark(TINY, path, n_jobs=1)
-    return path
 
 
 @pytest.fixture

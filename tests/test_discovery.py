@@ -24,6 +24,7 @@ from causalmix_utils.discovery import (
 )
 from causalmix_utils.discovery.fci import learn_pag
 from causalmix_utils.discovery.pc import learn_skeleton, orient
+from causalmix_utils.discovery.search import search_graphs
 from causalmix_utils.graphs import check_edge_probabilities
 from causalmix_utils.independence import PValueTable, encode_columns
 from causalmix_utils.tables import Table, load_table
@@ -516,6 +517,28 @@ def test_marks_become_mass_by_the_documented_rule(edge, keep, spread):
         np.testing.assert_allclose(marks_to_mass(marks.T, rule=rule), [[0, backward], [forward, 0]])
 
 
+def test_probabilities_follow_the_rule_for_marks_that_is_asked_for():
+    table = make_table(300)
+    whole = {"n_resamples": 1, "sample_fraction": 1.0, "methods": ("fci",)}
+    marks = learn_marks(table, method="fci")
+    assert (marks == 2).any(axis=None), "no circle, so that both rules would say the same"
+    for rule in ("keep", "spread"):
+        expected = marks_to_mass(marks.to_numpy(), rule=rule)
+        np.testing.assert_allclose(probabilities(table, marks=rule, **whole), expected)
+
+
+def test_the_search_itself_lets_no_edge_leave_a_sink():
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=200)
+    values = np.column_stack([first, first + rng.normal(size=200)])
+    options = {"test": "fisherz", "methods": ("pc", "fci"), "alpha": 0.05, "max_tests": 100}
+    free = search_graphs(values, np.zeros(2, dtype=bool), **options).marks
+    bound = search_graphs(values, np.zeros(2, dtype=bool), sink=1, **options).marks
+    for method, tail in (("pc", -1), ("fci", 2)):
+        assert free[method].tolist() == [[0, tail], [tail, 0]]
+        assert bound[method].tolist() == [[0, -1], [1, 0]], "an arrowhead at the sink"
+
+
 def test_keeping_mass_gives_every_adjacency_exactly_one():
     marks = learn_marks(load_table("wine").take(range(0, 178, 2)), method="fci")
     mass = marks_to_mass(marks)
@@ -547,6 +570,8 @@ def test_not_even_to_its_own_copy():
     sink = edge_probabilities(table, target="sink", **options)
     assert sink.loc["copy", "y"] == 1
     assert (sink.loc["y"] == 0).all()
+    turned = edge_stability(sink).set_index(["source", "target"]).loc[("copy", "y")]
+    assert turned["low"] == turned["high"] == 1 and turned["stable"], "no resample decides about a copy"
 
 
 def test_no_edge_leaves_a_target_that_is_known_to_be_a_sink():

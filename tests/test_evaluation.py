@@ -370,6 +370,8 @@ def test_intervals_by_arm_hold_each_arms_median():
     assert (summary["low"] <= summary["median"]).all()
     assert (summary["median"] <= summary["high"]).all()
     assert summary.loc["x", "high"] < summary.loc["y", "high"]
+    alike = intervals_by_arm(runs.assign(gain=rng.normal(size=20).repeat(2)), rng=np.random.default_rng(1))
+    assert alike.loc["x"].equals(alike.loc["y"]), "every arm gets the same resamples of tables"
 
 
 # Tests between arms
@@ -473,6 +475,8 @@ def test_one_line_for_each_arm_agrees_with_the_functions_it_is_made_of():
     assert summary["p_holm"].dropna().to_dict() == compare_arms(fine_tuned)["p_holm"].to_dict()
     assert summary.loc["zero_shot", ["median", "low", "high"]].tolist() == [0, 0, 0]
     pd.testing.assert_frame_equal(summary, summarise_arms(runs))
+    against_zero_shot = summarise_arms(runs, baseline="zero_shot")["p_holm"].dropna()
+    assert against_zero_shot.to_dict() == compare_arms(runs, baseline="zero_shot")["p_holm"].to_dict()
 
 
 def test_one_line_for_each_arm_even_where_no_table_has_every_arm():

@@ -92,6 +92,9 @@ def test_a_variant_is_left_out_where_its_input_is_and_kept_empty_where_no_table_
     assert not empty & set(compare_variants(variants, n_resamples=50)["variant"])
     ranks = rank_variants(variants)
     assert (ranks.loc[list(empty), "n_tables"] == 0).all() and ranks.loc[list(empty), "p_value"].isna().all()
+    main = variants["main"]
+    alone = rank_variants({"main": main[main["table"] == main["table"].iloc[0]]})
+    assert alone[["statistic", "p_value", "critical_difference"]].isna().all(axis=None)
 
 
 def test_other_regimes_are_variants_and_never_mixed_with_the_main_one():

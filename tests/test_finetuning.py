@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -16,9 +18,11 @@ from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.finetuning.holdout import hold_out
 from causalmix_utils.finetuning.stages import Job
 from causalmix_utils.finetuning.steps import MIXING, LoopSettings, RowPool, draw_step
+from causalmix_utils.finetuning.validating import finetune_over_splits
 from causalmix_utils.foundation import load_classifier
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.tables import check_same_schema, load_table, scarce_split
+from causalmix_utils.tabpfn_bridge import TrainableEnsemble
 
 QUICK = {"n_estimators": 1, "max_steps": 4, "check_every": 2, "random_state": 0}
 SETTINGS = {
@@ -92,8 +96,6 @@ def test_without_a_seed_no_two_fits_are_alike_unless_numpys_global_generator_is_
 
 def test_fitting_leaves_global_random_state_and_input_alone(parts):
     import random
-
-    import torch
 
     train = parts[0]
     X, y = train.X.copy(), train.y.copy()
@@ -371,14 +373,68 @@ def test_groups_of_one_row_change_nothing():
 
 @pytest.mark.parametrize("validation", ["hold-out", "repeated", "cross"])
 def test_no_validation_row_has_its_copy_among_the_rows_that_are_trained_on(validation, monkeypatch):
-    seen = []
-    monkeypatch.setattr(Job, "run", lambda job, train, validation, *args, **kwargs: seen.append((train, validation)))
+    seen, run = [], Job.run
+
+    def recorded(job, train, validation, *arguments, **options):
+        seen.append((train, validation))
+        return run(job, train, validation, *arguments, **options)
+
+    monkeypatch.setattr(Job, "run", recorded)
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(20, 2)), columns=["a", "b"])
     X, y = pd.concat([X, X]), np.tile([0, 1], 20)
-    model = CausalMixFTClassifier(None, validation=validation, n_validation_splits=2, n_estimators=1, random_state=0)
-    with pytest.raises(AttributeError):  # nothing has been trained
-        model.fit(X, y)
-    train, held = seen[0]
-    assert len(held[0]) > 5
-    assert not set(train.X["a"]) & set(held[0][:, 0])
+    CausalMixFTClassifier(None, validation=validation, n_validation_splits=2, **{**QUICK, "max_steps": 1}).fit(X, y)
+    watched = [(train, held) for train, held in seen if held is not None]
+    assert len(watched) == (1 if validation == "hold-out" else 2)
+    for train, held in watched:
+        assert len(held[0]) > 5
+        assert not set(train.X["a"]) & set(held[0][:, 0])
+
+
+# ---- what the options do ----------------------------------------------------------------------
+
+
+def test_the_learning_rate_rises_over_the_first_tenth_and_the_views_take_turns(parts, monkeypatch):
+    rates, views = [], []
+    take_step, loss = torch.optim.AdamW.step, TrainableEnsemble.loss
+
+    def recorded_step(optimizer, *arguments):
+        rates.extend((group["lr"], group["weight_decay"]) for group in optimizer.param_groups)
+        return take_step(optimizer, *arguments)
+
+    def recorded_loss(ensemble, context, query, *, view):
+        views.append(view)
+        return loss(ensemble, context, query, view=view)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", recorded_step)
+    monkeypatch.setattr(TrainableEnsemble, "loss", recorded_loss)
+    options = {**QUICK, "n_estimators": 2, "max_steps": 20, "check_every": 20, "patience": 20}
+    model = CausalMixFTClassifier(None, learning_rate=1e-4, weight_decay=0.25, **options)
+    model.fit(parts[0].X, parts[0].y)
+    assert rates == [(5e-5, 0.25)] + 19 * [(1e-4, 0.25)]
+    assert sorted(set(views)) == [0, 1]
+    assert all(first != second for first, second in zip(views, views[1:], strict=False))
+
+
+@pytest.mark.parametrize("fraction", [0.2, 0.5])
+def test_the_validation_fraction_is_the_share_of_rows_that_nothing_is_learnt_from(parts, fraction):
+    train = parts[0]
+    model = CausalMixFTClassifier("smote", validation_fraction=fraction, **{**QUICK, "max_steps": 1})
+    model.fit(train.X, train.y)
+    assert len(model.generator_.train_) == pytest.approx((1 - fraction) * len(train), abs=1)
+
+
+def test_runs_over_several_validation_parts_share_the_time_limit():
+    limits = []
+
+    def run(rows, validation, settings, rngs):
+        limits.append(settings.time_limit)
+        return SimpleNamespace(result=SimpleNamespace(interrupted=True))
+
+    rows = load_table("tae")
+    splits = [(np.arange(10), np.arange(10, 20))] * 3
+    settings = LoopSettings(mixing="pool", **{**SETTINGS, "time_limit": 8.0})
+    rngs = [np.random.default_rng(seed) for seed in range(3)]
+    real = rows.X.to_numpy(), rows.y.to_numpy()
+    finetune_over_splits(SimpleNamespace(run=run), rows, real, splits, settings, rngs)
+    assert limits == [2.0], "three parts and the final run"

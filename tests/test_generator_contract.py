@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from causalmix_utils.generators import Generator, list_generators, make_generator, register_generator
 from causalmix_utils.tables import Table
@@ -74,9 +75,9 @@ def small():
     return Table.from_frame(frame, target="out", name="small")
 
 
-def sample_raw(rows, table, **options):
+def sample_raw(rows, table, kind=Doubling, **options):
     rng = np.random.default_rng(0)
-    return Doubling(rows=rows, **options).fit(table, rng=rng).sample(2, rng=rng)
+    return kind(rows=rows, **options).fit(table, rng=rng).sample(2, rng=rng)
 
 
 def test_numbers_of_a_column_with_few_values_become_values_that_occur(small):
@@ -123,12 +124,44 @@ def test_a_missing_value_where_the_table_has_none_becomes_an_observed_one_of_the
     assert rows.X["kind"].tolist() == ["y", "x"]
 
 
+class WithGaps(Doubling):
+    """One whose missing values are meant."""
+
+    name = "gaps of tests"
+    returns_missing = True
+
+
+def test_a_gap_that_is_meant_stays_only_where_the_table_has_gaps():
+    frame = pd.DataFrame({"full": [1.0, 2.0, 5.0, 4.0], "gappy": [1.0, np.nan, 2.0, 3.0], "out": list("aabb")})
+    raw = {"full": [np.nan, 2], "gappy": [np.nan, 1], "out": ["b", "a"]}
+    rows = sample_raw(raw, Table.from_frame(frame, target="out"), WithGaps)
+    assert rows.X["full"].isna().tolist() == [False, False]
+    assert rows.X["full"][0] in (4, 5)
+    assert rows.X["gappy"].isna().tolist() == [True, False]
+
+
 def test_classes_are_covered_only_if_asked_for(small):
     raw = {"size": [1, 2], "price": [1, 2], "kind": ["y", "y"], "out": ["a", "a"]}
     assert sample_raw(raw, small, cover_classes=False).classes == ["a"]
-    covered = sample_raw(raw, small)
-    assert covered.classes == ["a", "b"]
-    assert covered.X["size"][covered.y == "b"].item() in (4, 5)
+    generator = Doubling(rows=raw).fit(small, rng=np.random.default_rng(0))
+    for seed in range(20):
+        covered = generator.sample(2, rng=np.random.default_rng(seed))
+        assert covered.classes == ["a", "b"]
+        assert covered.X["size"][covered.y == "b"].item() in (4, 5), "values of this class alone"
+
+
+@pytest.mark.parametrize("wrong", ["no", 1, None])
+def test_whether_classes_are_covered_is_a_flag(small, wrong):
+    with pytest.raises(ValueError, match=f"cover_classes must be True or False, got {wrong!r}"):
+        Doubling(cover_classes=wrong).fit(small, rng=np.random.default_rng(0))
+
+
+def test_a_fit_that_fails_leaves_no_earlier_one(small):
+    generator = Doubling(rows={}).fit(small, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="train must be"):
+        generator.fit(small.to_frame(), rng=np.random.default_rng(0))
+    with pytest.raises(NotFittedError):
+        generator.sample(1, rng=np.random.default_rng(0))
 
 
 def test_missing_values_are_filled_before_and_put_back_by_class_and_together():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from causalmix_utils.graphs import random_dag
 from causalmix_utils.scm import MechanismCache, fit_scm, fit_scm_ensemble, sample_ensemble, sample_rows
 from causalmix_utils.scm.cache import fingerprint
+from causalmix_utils.scm.fitting import ROWS_FOR_BOOSTING
 from causalmix_utils.tables import Table, check_same_schema, load_table
 
 
@@ -289,6 +290,12 @@ def test_the_cache_drops_what_was_not_used_for_longest(table):
     cache = MechanismCache(max_entries=2)
     fit_scm(TRUE_DAG, table, cache=cache)
     assert len(cache) == 2
+    cache = MechanismCache(max_entries=2)
+    for node in ("first", "second", "first", "third"):
+        cache.get(table, node, (), "root", lambda *task: task)
+    assert cache.hits == 1
+    cache.get(table, "first", (), "root", lambda *task: task)
+    assert cache.hits == 2, "the second one was dropped"
     with pytest.raises(ValueError, match="max_entries must be an integer of at least 1, got 0"):
         MechanismCache(0)
 
@@ -311,6 +318,43 @@ def test_an_ensemble_shares_its_fits_and_draws_from_every_model(table):
     assert len(rows) == 101 and rows.y.value_counts().min() >= 10
     again = sample_ensemble(scms, 101, like=table, rng=np.random.default_rng(0), min_per_class=10)
     pd.testing.assert_frame_equal(rows.to_frame(), again.to_frame(), check_exact=True)
+
+
+def test_rows_that_are_drawn_for_a_rare_class_keep_the_interventions(table):
+    scm = fit_scm(TRUE_DAG, table)
+    rows = draw(scm, 30, table, interventions={"dose": 1}, min_per_class=10)
+    assert rows.y.value_counts().to_dict() == dict.fromkeys(table.classes, 10)
+    assert (rows.X["dose"] == 1).all()
+
+
+@pytest.mark.parametrize(("n", "kind"), [(ROWS_FOR_BOOSTING - 1, "linear"), (ROWS_FOR_BOOSTING, "boosting")])
+def test_automatic_mechanisms_boost_from_a_number_of_rows_on_that_are_not_missing(n, kind):
+    values = np.random.default_rng(0).normal(size=(n + 20, 2))
+    frame = pd.DataFrame(values, columns=["x", "z"]).assign(y=np.where(np.arange(n + 20) % 2, "a", "b"))
+    frame.loc[:19, "z"] = np.nan
+    scm = fit_scm(nx.DiGraph([("x", "z"), ("x", "y")]), Table.from_frame(frame, target="y"), mechanisms="auto")
+    assert scm.graph.graph["mechanisms"] == {"x": "root", "z": kind, "y": "boosting"}
+
+
+def test_a_target_to_which_no_edge_was_drawn_is_connected_unless_that_is_not_wanted(table):
+    P = make_probabilities(table)
+    P["label"] *= 1e-9  # hardly ever drawn
+    for connect_target in (True, False):
+        (scm,) = fit_scm_ensemble(
+            P, table, rng=np.random.default_rng(0), n_dags=1, mechanisms="linear", connect_target=connect_target
+        )
+        assert (scm.graph.degree("label") > 0) == connect_target
+
+
+def test_every_model_of_an_ensemble_gives_its_share_of_the_rows():
+    tables = [
+        Table.from_frame(pd.DataFrame({"x": np.full(20, value), "y": ["a", "b"] * 10}), target="y")
+        for value in (1.0, 2.0, 3.0)
+    ]
+    scms = [fit_scm(nx.DiGraph([("x", "y")]), table, mechanisms="linear") for table in tables]
+    both = Table.from_frame(pd.concat([table.to_frame() for table in tables]), target="y")
+    counts = sample_ensemble(scms, 31, like=both, rng=np.random.default_rng(0)).X["x"].value_counts()
+    assert sorted(counts) == [10, 10, 11]
 
 
 def test_an_ensemble_may_be_larger_than_the_number_of_rows(table):

@@ -1,5 +1,6 @@
 """What SMOTE, TableAugment, CTGAN and the controls keep, and what they destroy."""
 
+import math
 import sys
 from pathlib import Path
 
@@ -64,6 +65,17 @@ class TestSmote:
         assert (rows.X["u"][rows.y == "one"] == 9.5).all()
         assert rows.X["u"][rows.y == "two"].between(5.0, 7.0).all()
 
+    @pytest.mark.parametrize(("k_neighbors", "joins_the_ends"), [(1, False), (2, True)])
+    def test_as_many_neighbours_are_joined_as_asked_for(self, k_neighbors, joins_the_ends):
+        corner = pd.DataFrame({"u": [0.0, 1.0, 1.0], "v": [0.0, 0.0, 5.0], "y": "corner"})
+        others = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["u", "v"]).assign(y="other")
+        table = Table.from_frame(pd.concat([corner, others], ignore_index=True), target="y")
+        rows = draw("smote", table, 2000, k_neighbors=k_neighbors)
+        drawn = rows.X[rows.y == "corner"]
+        is_on_a_leg = np.isclose(drawn["v"], 0) | np.isclose(drawn["u"], 1)
+        assert len(drawn) > 50
+        assert is_on_a_leg.all() != joins_the_ends
+
     def test_one_class_alone_can_be_drawn(self, groups):
         table = groups.take(np.flatnonzero(groups.y == "low"))
         rows = draw("smote", table, 20)
@@ -109,6 +121,13 @@ class TestTableAugment:
         assert kept.min() >= 5
         assert kept.nunique() > 3
         assert (rows.y == np.where(source < 25, "a", "b")).all()
+
+    @pytest.mark.parametrize(("width", "share"), [(4, 0.6), (5, 0.5), (10, 0.7), (3, 0.01)])
+    def test_no_view_keeps_less_than_the_smallest_share(self, width, share):
+        frame = pd.DataFrame({f"c{i}": np.arange(2000) for i in range(width)}).assign(y=["a", "b"] * 1000)
+        rows = draw("table_augment", Table.from_frame(frame, target="y"), 400, minimum_share=share, n_views=40)
+        kept = rows.X.eq(rows.X.mode(axis=1)[0], axis=0).sum(axis=1)
+        assert kept.min() == max(1, math.ceil(round(share * width, 9)))
 
     def test_permuted_features_carry_no_information(self, numbered):
         rows = draw("table_augment", numbered, 4000, minimum_share=0.0, n_views=100)

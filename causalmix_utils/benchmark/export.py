@@ -155,7 +155,7 @@ def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFram
         raise MissingResultsError(f"there are no results named {name!r} in {folder}")
     try:
         results, provenance = pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         raise ValueError(f"the results named {name!r} in {folder} are damaged: {error}") from error
     return _of_one_export(results, provenance, path)
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_choice, check_count, check_number
+from causalmix_utils.arguments import check_choice, check_count, check_number, check_rng
 from causalmix_utils.discovery.checks import METHODS, check_methods
 from causalmix_utils.discovery.marks import MARK_RULES, count_edges, marks_to_mass
 from causalmix_utils.discovery.redundancy import DEFAULT_COLLINEARITY, RedundantColumns, find_redundant_columns
@@ -108,6 +108,7 @@ def edge_probabilities(
     >>> P.attrs["discovery"]["test"]
     'fisherz'
     """
+    check_rng(rng)
     methods = check_methods(methods)
     check_choice("resampling", resampling, RESAMPLINGS)
     check_choice("marks", marks, MARK_RULES)

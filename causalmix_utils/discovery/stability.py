@@ -83,10 +83,12 @@ def edge_stability(
     if kind == "adjacencies":
         shares += np.triu(np.where(values == values.T, 2 * values, 0.0))
     edges = sorted(zip(*np.nonzero(shares), strict=True), key=lambda edge: -shares[edge])
-    certain = {(source, end) for end, sources in told.get("determined", {}).items() for source in sources}
+    # In either direction, since an edge that left a target without effects was turned.
+    certain = {frozenset((source, end)) for end, sources in told.get("determined", {}).items() for source in sources}
     rows = []
     for i, j in edges:
-        low, high = (1.0, 1.0) if (names[i], names[j]) in certain else _wilson(shares[i, j], n_resamples, confidence)
+        is_certain = frozenset((names[i], names[j])) in certain
+        low, high = (1.0, 1.0) if is_certain else _wilson(shares[i, j], n_resamples, confidence)
         rows.append((names[i], names[j], min(shares[i, j], 1.0), low, high, low > threshold))
     columns = ["source", "target", "probability", "low", "high", "stable"]
     return pd.DataFrame(rows, columns=columns).astype({"stable": bool})

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_rng
 from causalmix_utils.evaluation.associations import check_columns
 from causalmix_utils.tables import Table
 
@@ -139,6 +140,7 @@ def share_nearer_to_train(synthetic: Table, *, train: Table, held_out: Table, rn
     >>> share_nearer_to_train(table.take([0, 1, 2, 2]), train=table.take([0, 1]), held_out=table.take([2, 3]), rng=rng)
     0.5
     """
+    check_rng(rng)
     seen, unseen, like = _pair_up(train, held_out, rng)
     to_seen, to_unseen = (closest_record_distances(synthetic, part, like=like) for part in (seen, unseen))
     # Sums of the same terms may differ in the last bit, which must not decide.
@@ -182,6 +184,7 @@ def membership_auc(synthetic: Table, *, train: Table, held_out: Table, rng: np.r
     """
     from sklearn.metrics import roc_auc_score
 
+    check_rng(rng)
     seen, unseen, like = _pair_up(train, held_out, rng)
     distances = [closest_record_distances(part, synthetic, like=like).round(12) for part in (seen, unseen)]
     was_seen = np.repeat([1, 0], [len(seen), len(unseen)])

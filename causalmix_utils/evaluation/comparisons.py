@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count, check_number
+from causalmix_utils.arguments import check_count, check_number, check_rng
 from causalmix_utils.evaluation.gains import BASELINE_ARM
 from causalmix_utils.evaluation.summaries import (
     average_ranks,
@@ -59,10 +59,10 @@ def compare_arms(
     ValueError
         If the baseline has no runs, no other arm has any, or a column is missing.
     """
+    rng = check_rng(rng, default_seed=0)
     if baseline != BASELINE_ARM:
         results = results[results["arm"] != BASELINE_ARM]
     differences = _subtract_baseline(results, baseline=baseline, value=value)
-    rng = np.random.default_rng(0) if rng is None else rng
     seed = int(rng.integers(2**63))
     bounds = [
         bootstrap_interval(differences[arm], rng=np.random.default_rng(seed), n_resamples=n_resamples)
@@ -105,13 +105,15 @@ def summarise_arms(
     ValueError
         If a column is missing or `results` has no rows.
     """
-    summary = intervals_by_arm(results, value=value, rng=np.random.default_rng(0) if rng is None else rng)
+    rng = check_rng(rng, default_seed=0)
+    summary = intervals_by_arm(results, value=value, rng=rng)
     fine_tuned = results[results["arm"] != BASELINE_ARM]
+    compared = results if baseline == BASELINE_ARM else fine_tuned
     summary["average_rank"] = summary["p_holm"] = np.nan
     if not per_table(results, value=value).drop(columns=BASELINE_ARM, errors="ignore").dropna().empty:
         summary["average_rank"] = average_ranks(fine_tuned, value=value)
-    if baseline in summary.index and fine_tuned["arm"].nunique() > 1:
-        summary["p_holm"] = _test_differences(_subtract_baseline(fine_tuned, baseline=baseline, value=value))["p_holm"]
+    if baseline in summary.index and compared["arm"].nunique() > 1:
+        summary["p_holm"] = _test_differences(_subtract_baseline(compared, baseline=baseline, value=value))["p_holm"]
     return summary
 
 

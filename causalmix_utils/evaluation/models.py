@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_rng
 from causalmix_utils.evaluation.summaries import bootstrap_interval
 
 LOWER_IS_BETTER = ("log_loss", "calibration_error", "seconds")
@@ -80,6 +81,7 @@ def mean_over_tables(scores: pd.DataFrame, *, rng: np.random.Generator, value: s
     >>> mean_over_tables(scores, rng=np.random.default_rng(0)).round(2).loc["forest"].tolist()
     [0.7, 0.6, 0.8, 2.0]
     """
+    check_rng(rng)
     wide = mean_per_table(scores, value=value)
     return _summarise(wide, rng).rename_axis("model")
 
@@ -125,6 +127,7 @@ def paired_differences(
     >>> paired_differences(scores, model="net", rng=np.random.default_rng(0)).loc["forest", "verdict"]
     'better'
     """
+    check_rng(rng)
     differences = differences_per_table(scores, model=model, value=value, rivals=rivals)
     summary = _summarise(differences, rng).rename_axis("rival")
     sign = -1 if value in LOWER_IS_BETTER else 1

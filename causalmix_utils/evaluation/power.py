@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from causalmix_utils.arguments import check_count, check_number
+from causalmix_utils.arguments import check_count, check_number, check_rng
 
 _MOST_TABLES = 1_000_000
 
@@ -58,6 +58,7 @@ def simulate_power(
     """
     from scipy.stats import wilcoxon
 
+    check_rng(rng)
     _check_effect(effect, spread)
     check_count("n_simulations", n_simulations)
     _check(n_tables, alpha)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_rng
 from causalmix_utils.evaluation.associations import association_error, check_columns
 from causalmix_utils.evaluation.closeness import (
     closest_record_distances,
@@ -61,6 +62,7 @@ def score_synthetic_rows(
     ValueError
         If the tables differ in columns, or hold too few rows or classes for a measure.
     """
+    check_rng(rng)
     distances = closest_record_distances(synthetic, train)
     return {
         "marginal_distance": float(marginal_distances(test, synthetic).median()),
@@ -145,6 +147,7 @@ def two_sample_auc(
     """
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+    check_rng(rng)
     check_columns(real, synthetic)
     n = min(len(real), len(synthetic))
     if n < n_folds:
@@ -192,6 +195,7 @@ def synthetic_to_real_auc(synthetic: Table, test: Table, *, rng: np.random.Gener
     --------
     causalmix_utils.generators.measure_label_signal : the same without test rows, by cross-fitting.
     """
+    check_rng(rng)
     check_columns(test, synthetic)
     if len(synthetic.classes) < 2:
         raise ValueError(f"synthetic holds one class only, {synthetic.classes[0]!r}: nothing can be learnt from it")

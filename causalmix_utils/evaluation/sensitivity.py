@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_rng
 from causalmix_utils.evaluation.comparisons import compare_arms, critical_difference, friedman_test
 from causalmix_utils.evaluation.summaries import average_ranks, per_table
 
@@ -56,7 +57,7 @@ def compare_variants(
     ValueError
         If that holds for all variants.
     """
-    seed = int((np.random.default_rng(0) if rng is None else rng).integers(2**63))
+    seed = int(check_rng(rng, default_seed=0).integers(2**63))
     parts = []
     for variant, runs in variants.items():
         for value in values if baseline in set(runs["arm"]) and runs["arm"].nunique() > 1 else ():
@@ -93,7 +94,8 @@ def rank_variants(
     for variant, runs in variants.items():
         for value in values:
             wide = per_table(runs, value=value).dropna() if len(runs) else pd.DataFrame()
-            row: dict[str, float] = {"n_tables": len(wide), "statistic": np.nan, "p_value": np.nan}
+            row: dict[str, float] = {"n_tables": len(wide)}
+            row |= dict.fromkeys(("statistic", "p_value", "critical_difference"), np.nan)
             if len(wide) >= 2 and wide.shape[1] >= 3:
                 test = friedman_test(runs, value=value)
                 row |= {"statistic": test["statistic"], "p_value": test["p_value"]}

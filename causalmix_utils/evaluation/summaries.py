@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count, check_number
+from causalmix_utils.arguments import check_count, check_number, check_rng
 
 _NEVER_MIXED = ("regime", "checkpoint")
 
@@ -149,6 +149,7 @@ def bootstrap_interval(
     """
     from scipy.stats import bootstrap
 
+    check_rng(rng)
     check_count("n_resamples", n_resamples)
     check_number("confidence", confidence, 0, 1, closed="neither")
     values = np.asarray(values, dtype=float)
@@ -180,6 +181,7 @@ def intervals_by_arm(
 
     Every arm gets the same resamples of tables, so that intervals differ by the arms' values alone.
     """
+    check_rng(rng)
     summary = median_over_tables(results, value=value, by=by)
     wide = per_table(results, value=value, by=by)
     seed = int(rng.integers(2**63))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from causalmix_utils.arguments import check_rng
 from causalmix_utils.exercises.feedback import Feedback, check_number, not_answered
 from causalmix_utils.exercises.quizzes import ask, right, true_or_false, wrong
 
@@ -132,6 +133,7 @@ def score_validation_draws(
     import numpy as np
     from scipy.stats import mannwhitneyu
 
+    check_rng(rng)
     classes = [np.flatnonzero(np.asarray(labels) == label) for label in (0, 1)]
     n_second = round(n * len(classes[1]) / len(labels))
     sizes = (n - n_second, n_second)

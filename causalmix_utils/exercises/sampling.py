@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from causalmix_utils.arguments import check_rng
 from causalmix_utils.exercises.feedback import Feedback, check_number, check_set, not_answered
 from causalmix_utils.exercises.quizzes import ask, right, true_or_false, wrong
 
@@ -114,6 +115,7 @@ def draw_mystery_rows(train: Table, n: int, *, rng: np.random.Generator) -> dict
     """
     from causalmix_utils.generators import make_generator
 
+    check_rng(rng)
     samples = {}
     for letter, name in _MYSTERIES.items():
         if name == "copies":

@@ -63,7 +63,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count, check_rng
+from causalmix_utils.arguments import check_count, check_flag, check_rng
 from causalmix_utils.generators._restoring import restore_table
 from causalmix_utils.scm.filling import fill_missing
 from causalmix_utils.tables import Table
@@ -154,6 +154,7 @@ class Generator(ABC):
         check_rng(rng)
         if not isinstance(train, Table):
             raise ValueError(f"train must be a causalmix_utils.tables.Table, got {type(train).__name__}")
+        check_flag("cover_classes", self._covers_classes)
         self._check_options()
         # A copy, so that asking for the label signal later changes neither the rows nor itself.
         self._label_signal = copy.deepcopy(rng)
@@ -196,8 +197,12 @@ class Generator(ABC):
             rng=rng,
             name=f"{self.train_.name}/{self.name}",
             returns_missing=self.returns_missing,
-            cover_classes=getattr(self, "cover_classes", True),
+            cover_classes=self._covers_classes,
         )
+
+    @property
+    def _covers_classes(self) -> bool:
+        return getattr(self, "cover_classes", True)
 
     @property
     def label_signal_(self) -> LabelSignal:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalmix_utils.arguments import check_count
+from causalmix_utils.arguments import check_count, check_rng
 from causalmix_utils.folds import assign_folds
 from causalmix_utils.forests import predict_by_forest
 from causalmix_utils.generators.registry import make_generator
@@ -107,6 +107,7 @@ def measure_label_signal(
     >>> abs(measure_label_signal("independent", table, rng=rng).synthetic - 0.5) < 0.3
     True
     """
+    check_rng(rng)
     check_count("n_folds", n_folds, minimum=2)
     check_count("n_rows", n_rows)
     check_count("n_trees", n_trees)

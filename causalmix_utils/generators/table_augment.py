@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -77,7 +79,8 @@ class TableAugmentGenerator(Generator):
     def _draw_view(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         view = self.rows_.iloc[rng.integers(len(self.rows_), size=n)].reset_index(drop=True)
         share = rng.uniform(self.minimum_share, 1)
-        n_kept = max(1, round(share * len(self.features_)))
+        least = math.ceil(round(self.minimum_share * len(self.features_), 9))  # 0.7 of 10 are 7, not 8
+        n_kept = max(1, least, round(share * len(self.features_)))
         for column in rng.permutation(self.features_)[n_kept:]:
             if self.others == "permuted":
                 source = self.rows_[column].iloc[rng.integers(len(self.rows_), size=n)]

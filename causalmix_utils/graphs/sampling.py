@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count, check_number
+from causalmix_utils.arguments import check_count, check_number, check_rng
 from causalmix_utils.discovery.matrix import TOLERANCE, check_edge_probabilities, find_target
 from causalmix_utils.graphs.placement import check_placement, place_target
 
@@ -70,6 +70,7 @@ def sample_dag(
     >>> list(sample_dag(P, rng=np.random.default_rng(0)).edges)
     [('x', 'y')]
     """
+    check_rng(rng)
     check_edge_probabilities(P)
     target = find_target(P, target)
     check_placement(placement, blanket, P, target)
@@ -156,6 +157,7 @@ def random_dag(nodes: Sequence[str], n_edges: int, *, rng: np.random.Generator) 
     >>> dag.number_of_edges(), nx.is_directed_acyclic_graph(dag)
     (2, True)
     """
+    check_rng(rng)
     nodes = list(nodes)
     room = len(nodes) * (len(nodes) - 1) // 2
     check_count("n_edges", n_edges, minimum=0, maximum=room)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_choice
+from causalmix_utils.arguments import check_choice, check_rng
 from causalmix_utils.evaluation import (
     add_gains,
     average_ranks,
@@ -119,8 +119,8 @@ def plot_gains(
     -------
     matplotlib.axes.Axes
     """
+    rng = check_rng(rng, default_seed=0)
     results = _select_arms(results, arms, value=value)
-    rng = np.random.default_rng(0) if rng is None else rng
     summary = intervals_by_arm(results, value=value, rng=rng)
     order = (
         list(arms) if arms is not None else list(summary.sort_values("median", ascending=False, kind="stable").index)
@@ -232,6 +232,7 @@ def plot_gap(
     ValueError
         If `value` is not a gap.
     """
+    rng = check_rng(rng, default_seed=0)
     check_choice("value", value, ("optimism_gap", "tracking_gap"))
     _require(results, ["table", "arm", value], name="results")
     results = results[results["arm"] != "zero_shot"].dropna(subset=[value])

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from causalmix_utils.arguments import check_count
+from causalmix_utils.arguments import check_count, check_rng
 
 MAX_CLASSES = 10
 
@@ -73,6 +73,7 @@ def sample_batch(
     >>> batch.X.shape, batch.y.shape
     ((50, 3, 4), (50, 3))
     """
+    check_rng(rng)
     check_count("n_context", n_context, minimum=2, maximum=n_rows - 1)
     X = np.empty((n_rows, n_tables, n_features), dtype=np.float32)
     y = np.empty((n_rows, n_tables), dtype=np.int64)
@@ -95,6 +96,7 @@ def sample_table(n_rows: int, n_features: int, *, rng: np.random.Generator) -> t
     labels : ndarray of shape (n_rows,), int64
         Classes below `MAX_CLASSES`; some may be absent.
     """
+    check_rng(rng)
     n_nodes = n_features + 2 + int(rng.integers(0, max(4, n_features // 2)))
     nodes = _draw_nodes(n_rows, n_nodes, rng)
     order = rng.permutation(n_nodes)

@@ -13,6 +13,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_rng
 from causalmix_utils.scm.fitting import check_graph
 from causalmix_utils.scm.restoring import restore_rows
 from causalmix_utils.scm.sampling import Interventions, read_interventions
@@ -86,6 +87,7 @@ def counterfactual_rows(
     >>> new.X.loc[0].tolist()
     [10, 19]
     """
+    check_rng(rng)
     _check_tables(scm, rows, like)
     if not interventions:
         raise ValueError(f"interventions must set at least one column, got {interventions!r}")

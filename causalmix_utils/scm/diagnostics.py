@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_rng
 from causalmix_utils.randomness import draw_seed, fence_global_randomness
 from causalmix_utils.scm.falsification import GraphVerdict, check_request, falsify_dag, quiet_dowhy
 from causalmix_utils.scm.filling import fill_missing
@@ -106,6 +107,7 @@ def diagnose_scm(
     >>> print(diagnosis.graph)
     The graph promises no independence, so nothing can speak against it.
     """
+    check_rng(rng)
     nodes = diagnose_mechanisms(scm, table, rng=rng, n_folds=n_folds, max_rows=max_rows)
     graph = falsify_dag(scm.graph, table, rng=rng, n_permutations=n_permutations, level=level)
     return ScmDiagnosis(nodes=nodes, graph=graph)
@@ -151,6 +153,7 @@ def diagnose_mechanisms(
     Prediction, and Estimation*, JASA 102, 2007. K. Zhang and others: *Kernel-based Conditional Independence Test*,
     UAI 2011.
     """
+    check_rng(rng)
     check_request(table, n_folds=n_folds, max_rows=max_rows)
     check_graph(scm.graph, table)
     from dowhy import gcm

@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count, check_number
+from causalmix_utils.arguments import check_count, check_number, check_rng
 from causalmix_utils.randomness import draw_seed, fence_global_randomness
 from causalmix_utils.scm.fitting import check_graph
 from causalmix_utils.tables import Table
@@ -114,6 +114,7 @@ def falsify_dag(
     ----------
     E. Eulig and others: *Toward Falsifying Causal Graphs Using a Permutation-Based Test*, arXiv 2305.09565, 2023.
     """
+    check_rng(rng)
     check_request(table, n_permutations=n_permutations)
     check_number("level", level, 0, 1, closed="neither")
     check_graph(dag, table)

@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_choice, check_count
+from causalmix_utils.arguments import check_choice, check_count, check_rng
 from causalmix_utils.graphs import sample_dag
 from causalmix_utils.randomness import fence_global_randomness
 from causalmix_utils.scm.cache import MechanismCache
@@ -137,6 +137,7 @@ def fit_scm_ensemble(
     ValueError
         If an argument has a value that is not allowed.
     """
+    check_rng(rng)
     check_count("n_dags", n_dags)
     cache = MechanismCache() if cache is None else cache
     dags = [sample_dag(P, rng=rng, target=train.target, connect_target=connect_target) for _ in range(n_dags)]

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count
+from causalmix_utils.arguments import check_count, check_rng
 from causalmix_utils.randomness import fence_global_randomness
 from causalmix_utils.scm.restoring import restore_rows
 from causalmix_utils.tables import Table
@@ -77,6 +77,7 @@ def sample_rows(
     >>> sample_rows(scm, 50, like=table, rng=rng, interventions={"x": 2.0}).y.unique().tolist()
     ['yes']
     """
+    check_rng(rng)
     return sample_ensemble([scm], n, like=like, rng=rng, interventions=interventions, min_per_class=min_per_class)
 
 
@@ -107,6 +108,7 @@ def sample_ensemble(
     ValueError
         As in `sample_rows`, or if there is no model.
     """
+    check_rng(rng)
     _check_request(scms, n, like, interventions, min_per_class)
     changes = read_interventions(interventions or {}, like)
     frame = _draw(scms, n, changes, rng)

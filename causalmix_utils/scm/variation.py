@@ -15,7 +15,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count, check_number
+from causalmix_utils.arguments import check_count, check_number, check_rng
 from causalmix_utils.scm.fitting import check_graph, prepare_frame
 from causalmix_utils.tables import Table
 
@@ -44,7 +44,8 @@ def vary_rows(
     rng : Generator
     exchange : float in [0, 1]
         Probability with which a column takes the noise of the second row, for each new row and column by itself. At
-        least one feature in which the two rows differ does, unless it is 0. 0 and 1 repeat real rows; 0.5 mixes most.
+        least one feature in which the two rows differ does, unless it is 0; two missing values count as different. 0
+        and 1 repeat real rows; 0.5 mixes most.
     within : str, optional
         A categorical column, or the target: the second row is drawn from the others of the same level. By default
         from all others.
@@ -83,6 +84,7 @@ def vary_rows(
     >>> same.sort_values("x", ignore_index=True).equals(table.to_frame())
     True
     """
+    check_rng(rng)
     if len(scms) == 0:
         raise ValueError("scms must hold at least one model, got none")
     check_count("n", n)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count
+from causalmix_utils.arguments import check_count, check_rng
 from causalmix_utils.tables.embedded_files import describe_unknown, read_checked
 from causalmix_utils.tables.table import Table
 
@@ -95,6 +95,7 @@ class KnownNetwork:
         """
         import networkx as nx
 
+        check_rng(rng)
         check_count("n_rows", n_rows)
         graph = self.graph
         drawn: dict[str, np.ndarray] = {}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_rng
 from causalmix_utils.evaluation.summaries import bootstrap_interval, per_table
 
 LEVEL = 0.05
@@ -98,7 +99,7 @@ class Bootstrap:
     @classmethod
     def from_rng(cls, rng: np.random.Generator | None, n_resamples: int = 10_000) -> Bootstrap:
         """Draw the seed; without a generator it is 0, so that a report is repeatable."""
-        return cls(0 if rng is None else int(rng.integers(2**63)), n_resamples)
+        return cls(0 if rng is None else int(check_rng(rng).integers(2**63)), n_resamples)
 
     def interval(self, values: np.ndarray, statistic: Callable, level: float) -> tuple[float, float]:
         """Percentile interval over the rows of `values`: one column, or two columns that stay together."""

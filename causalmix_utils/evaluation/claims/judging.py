@@ -72,9 +72,9 @@ def judge_claims(
     ValueError
         If a column is missing, there are no such runs, or they start from several checkpoints.
     """
+    bootstrap = Bootstrap.from_rng(rng, n_resamples)
     runs = select_runs(results if grid is None else grid.pick(results), regime=regime)
     chosen = int(runs["regime"].iloc[0])
-    bootstrap = Bootstrap.from_rng(rng, n_resamples)
     share = None if grid is None else grid.share(results, regime=chosen, arms=("zero_shot", *PUBLISHED))
     verdicts = []
     for number, judge in FINDINGS.items():

@@ -89,9 +89,9 @@ def answer_structure(
     ValueError
         If a column is missing, or there are no such runs.
     """
+    bootstrap = Bootstrap.from_rng(rng, n_resamples)
     runs = select_runs(results if grid is None else grid.pick(results), regime=regime)
     regime = int(runs["regime"].iloc[0])
-    bootstrap = Bootstrap.from_rng(rng, n_resamples)
     floors = {
         value: compare_pair(runs, "default_again", REAL_ROWS, value=value, bootstrap=bootstrap) for value in METRICS
     }

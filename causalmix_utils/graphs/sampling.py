@@ -193,6 +193,6 @@ def _connect(dag: nx.DiGraph, P: pd.DataFrame, target: str, rng: np.random.Gener
     weights = np.array([P.loc[edge] for edge in edges])
     if weights.max() <= 0:
         return
-    source, end = edges[rng.choice(np.flatnonzero(weights >= weights.max() - TOLERANCE))]
+    source, end = edges[rng.choice(np.flatnonzero((weights > 0) & (weights >= weights.max() - TOLERANCE)))]
     dag.add_edge(source, end, probability=float(P.loc[source, end]), serves_label=True)
     dag.graph["forced"] = [(source, end)]

@@ -27,6 +27,8 @@ BASELINES: dict[str, str] = {
 N_NEIGHBOURS = 15
 """Neighbours that vote. Few for 200 context rows, yet enough for probabilities finer than one vote in ten."""
 
+_MAX_BOOSTED_LEVELS = 255  # scikit-learn's boosting takes no category with more levels.
+
 
 def make_baseline(name: str, *, random_state: int = 0) -> BaseEstimator:
     """An ordinary classifier for the features of a `Table`, not fitted.
@@ -37,7 +39,7 @@ def make_baseline(name: str, *, random_state: int = 0) -> BaseEstimator:
                                 probabilities of exactly zero, for which log-loss punishes it hard
     ``random_forest_leaf3``     200 trees with leaves of at least three rows
     ``boosting``                histogram gradient boosting with scikit-learn's defaults; categories and missing
-                                values as they are
+                                values as they are, beyond 255 levels as numbers in the order of the levels
     ``nearest_neighbours``      `N_NEIGHBOURS` neighbours, weighted by inverse distance
     ``class_shares``            the classes' shares among the rows it is fitted to: what any model must beat
     ==========================  ================================================================================
@@ -84,7 +86,7 @@ def make_baseline(name: str, *, random_state: int = 0) -> BaseEstimator:
         return DummyClassifier(strategy="prior")
     if name == "boosting":
         boosting = HistGradientBoostingClassifier(categorical_features="from_dtype", random_state=random_state)
-        return make_pipeline(_leave_out_empty_columns(), boosting)
+        return make_pipeline(_keep_what_can_be_binned(), boosting)
     model = {
         "logistic_regression": LogisticRegression(max_iter=5000),
         "random_forest": RandomForestClassifier(200, random_state=random_state),
@@ -109,13 +111,25 @@ def _prepare_columns() -> BaseEstimator:
     )
 
 
-def _leave_out_empty_columns() -> BaseEstimator:
-    """Columns as they are, without those that have no value in any row, which boosting can't bin."""
+def _keep_what_can_be_binned() -> BaseEstimator:
+    """Columns that boosting can bin: none without any value, and codes for categories of very many levels."""
     from sklearn.compose import make_column_transformer
+    from sklearn.preprocessing import OrdinalEncoder
 
-    keep = make_column_transformer(("passthrough", _find_columns_with_values), verbose_feature_names_out=False)
-    return keep.set_output(transform="pandas")
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=float("nan"))
+    return make_column_transformer(
+        ("passthrough", _find_columns_with_values),
+        (codes, _find_columns_with_many_levels),
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
 
 
 def _find_columns_with_values(X: pd.DataFrame) -> list[str]:
-    return list(X.columns[X.notna().any()])
+    long = set(_find_columns_with_many_levels(X))
+    return [column for column in X.columns[X.notna().any()] if column not in long]
+
+
+def _find_columns_with_many_levels(X: pd.DataFrame) -> list[str]:
+    """Categories with more levels than scikit-learn's boosting can take as such."""
+    nominal = X.select_dtypes("category")
+    return [column for column in nominal if len(nominal[column].cat.categories) > _MAX_BOOSTED_LEVELS]

@@ -15,6 +15,7 @@ import socket
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 from causalmix_utils.arguments import check_count
 
@@ -146,12 +147,13 @@ def _load_online_classifier(options: dict[str, Any]) -> TabPFNClassifier:
     stored = get_cache_dir() / Path(str(classifier.model_path)).name
     try:
         if not stored.is_file():
-            # Without this look-up the library retries for half a minute before it gives up.
-            socket.getaddrinfo(ONLINE_HOST, 443)
+            if not (getproxies() or os.environ.get("HF_ENDPOINT")):  # these find the hub without a look-up from here
+                # Without this look-up the library retries for half a minute before it gives up.
+                socket.getaddrinfo(ONLINE_HOST, 443)
             copy.deepcopy(classifier)._initialize_model_variables()
     except Exception as error:
         raise ConnectionError(
             "The weights of TabPFN v2 are not on this machine and could not be downloaded: connect to the internet "
-            f"once, or use weights={EMBEDDED_WEIGHTS!r} or the path of a checkpoint."
+            f"once, or use weights={EMBEDDED_WEIGHTS!r} or the path of a checkpoint. The cause: {error}"
         ) from error
     return classifier

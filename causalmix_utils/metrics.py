@@ -150,7 +150,10 @@ def normalised_gain(auc, auc_zero_shot):
     _check_auc(auc, name="auc")
     _check_auc(auc_zero_shot, name="auc_zero_shot")
     auc, auc_zero_shot = _as_numbers(auc), _as_numbers(auc_zero_shot)
-    headroom = np.where(auc_zero_shot < 1, 1.0 - auc_zero_shot, np.nan)
+    headroom = 1.0 - auc_zero_shot
+    is_defined = headroom > 0
+    # A Series stays one, so that rows are matched by their labels throughout.
+    headroom = headroom.where(is_defined) if isinstance(headroom, pd.Series) else np.where(is_defined, headroom, np.nan)
     gain = (auc - auc_zero_shot) / headroom
     return float(gain) if np.ndim(gain) == 0 else gain
 

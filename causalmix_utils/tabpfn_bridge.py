@@ -123,10 +123,13 @@ class TrainableEnsemble:
         """A fitted classifier that predicts with `network` as it is at the moment of the call.
 
         It shares the network: after every training step it predicts with the new weights,
-        without being fitted again.
+        without being fitted again. The network is in evaluation mode and without gradients until the next step: in
+        training mode the library would not predict many rows in parts.
         """
         from tabpfn import TabPFNClassifier
 
+        self.network.eval()
+        self.network.zero_grad(set_to_none=True)
         return TabPFNClassifier(**self._parameters).fit(X_context, y_context)
 
     def snapshot(self) -> dict[str, torch.Tensor]:

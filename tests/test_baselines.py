@@ -71,6 +71,14 @@ def test_every_model_learns_from_a_category_alone_and_takes_a_level_it_never_saw
     assert np.isfinite(model.predict_proba(unseen)).all()
 
 
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_category_of_very_many_levels_is_no_obstacle(name):
+    X = pd.DataFrame({"id": pd.Categorical([f"row {i:03}" for i in range(400)]), "x": np.arange(400.0)})
+    model = make_baseline(name).fit(X.iloc[:300], np.where(X["x"][:300] % 7 < 3, "a", "b"))
+    unseen = X.iloc[300:].assign(id=X["id"].where(X["x"] < 350))
+    assert np.isfinite(model.predict_proba(unseen)).all()
+
+
 @pytest.mark.parametrize("name", [name for name in BASELINES if name != "class_shares"])
 def test_a_missing_number_can_tell_classes_apart(name):
     values = np.random.default_rng(0).normal(size=120)

@@ -129,6 +129,12 @@ def test_a_frame_and_its_array_give_the_same_predictions(rows):
         (lambda X: X.to_numpy()[:, :2], "2 features, but CausalMixFTClassifier is expecting 3"),
         (lambda X: X.assign(size="big"), "'size' was numerical in training, but holds text now"),
         (lambda X: X.assign(size=-np.inf), "'size' holds infinity in row 0"),
+        (lambda X: X.assign(size=pd.Timestamp("2001-01-01")), "'size' holds dates"),
+        (lambda X: X.assign(count=pd.Timedelta(1, "day")), "'count' holds dates"),
+        (lambda X: X.assign(size=1 + 2j), "'size' holds complex numbers"),
+        (lambda X: X.assign(count=2**60 + 1), "'count' holds 1152921504606846977: whole numbers beyond"),
+        (lambda X: X.assign(colour=pd.Timestamp("2001-01-01")), "'colour' holds dates"),
+        (lambda X: X.assign(colour=np.inf), "'colour' holds an infinite value"),
         (lambda X: X.iloc[:0], "0 sample"),
     ],
 )
@@ -137,6 +143,17 @@ def test_new_rows_that_do_not_fit_are_named(rows, change, message):
     model = CausalMixFTClassifier(None, **QUICK).fit(*rows)
     with pytest.raises(ValueError, match=f"(?s){message}"):
         model.predict(change(rows[0]))
+
+
+def test_categories_may_be_named_by_any_sequence(rows, tmp_path):
+    X, y = rows
+    expected, *others = (
+        CausalMixFTClassifier(None, categorical_features=named, **QUICK).fit(X, y)
+        for named in (["count"], X.columns[1:2], np.array(["count"]), ("count",))
+    )
+    for other in others:
+        np.testing.assert_array_equal(other.predict_proba(X), expected.predict_proba(X))
+        other.save(tmp_path / "model.safetensors")
 
 
 def test_dates_are_refused_with_the_column(rows):

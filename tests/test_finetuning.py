@@ -391,6 +391,16 @@ def test_no_validation_row_has_its_copy_among_the_rows_that_are_trained_on(valid
         assert not set(train.X["a"]) & set(held[0][:, 0])
 
 
+@pytest.mark.parametrize("validation", ["hold-out", "cross"])
+def test_the_network_is_left_as_prediction_needs_it(parts, validation):
+    """In training mode the library would predict many rows at once, whatever memory that takes."""
+    model = CausalMixFTClassifier(None, validation=validation, n_validation_splits=2, **{**QUICK, "max_steps": 1})
+    model.fit(parts[0].X, parts[0].y)
+    (network,) = model.classifier_.models_
+    assert not network.training
+    assert all(weight.grad is None for weight in network.parameters())
+
+
 # ---- what the options do ----------------------------------------------------------------------
 
 

@@ -4,8 +4,9 @@ import random
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
-from causalmix_utils.generators import Generator, check_generator
+from causalmix_utils.generators import Generator, check_generator, make_generator
 from causalmix_utils.tables import load_table, scarce_split
 
 
@@ -25,6 +26,15 @@ class Bootstrap(Generator):
 
     def _sample(self, n, rng):
         return self.rows_.iloc[self._draw(n, rng)]
+
+
+class Positional(Bootstrap):
+    """Options as scikit-learn's own estimators have them: not by keyword only."""
+
+    name = "positional of tests"
+
+    def __init__(self, weight=1.0):
+        self.weight = weight
 
 
 class Forgetful(Bootstrap):
@@ -78,6 +88,11 @@ def test_generators_of_the_package_pass(name):
 def test_a_correct_generator_passes_on_a_table_of_ones_own():
     check_generator(Bootstrap)
     check_generator(Bootstrap(weight=2.0), table=scarce_split(load_table("penguins"), n=90)[0])
+
+
+def test_options_that_may_be_given_by_position_are_options_like_others():
+    check_generator(Positional(2.0))
+    assert make_generator(Positional(5.0)).weight == clone(Positional(5.0)).weight == 5.0
 
 
 @pytest.mark.parametrize(

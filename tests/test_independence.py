@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -161,6 +162,19 @@ def test_chi_square_agrees_with_scipy_and_adds_up_over_strata():
     parts = [stats.chi2_contingency(pd.crosstab(x[z == k], y[z == k]), correction=False) for k in range(3)]
     expected = stats.chi2.sf(sum(part.statistic for part in parts), sum(part.dof for part in parts))
     assert tests.p_value(0, 1, (2,)) == pytest.approx(expected)
+
+
+def test_columns_of_very_many_levels_cost_no_memory():
+    """There are 400 × 400 cells in each of thousands of strata, nearly all of them empty."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(400, size=(3000, 4)).astype(float)
+    tests = ChiSquare(np.repeat(values, 5, axis=0), np.ones(4, dtype=bool))
+    tracemalloc.start()
+    try:
+        assert tests.p_value(0, 1, (2, 3)) < 1e-9, "each row stands there five times"
+        assert tracemalloc.get_traced_memory()[1] < 100 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_monotone_change_of_a_numerical_column_and_one_outlier_do_not_change_the_mixed_test():

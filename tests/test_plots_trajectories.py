@@ -124,6 +124,13 @@ def test_choices_are_lines_in_their_order_with_points_for_auc_and_per_cent_for_h
     assert {text.get_text() for text in figure.legends[0].get_texts()} == {"none", "smote"}
 
 
+def test_every_group_is_drawn_however_many_there_are(summary):
+    names = [f"generator {number}" for number in range(8)]
+    many = pd.concat([summary[summary["generator"] == "none"].assign(generator=name) for name in names])
+    figure = plot_choices(many, by="rule", groups="generator", colors=dict.fromkeys(names, "black"))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == names
+
+
 def test_groups_without_a_colour_are_left_out_and_unknown_ones_refused(summary):
     figure = plot_choices(summary, by="rule", groups="generator", colors={"smote": "green"})
     assert not figure.legends

@@ -158,6 +158,13 @@ def test_the_same_seed_gives_the_same_rows_and_global_state_has_no_part_in_it(ta
     assert not one.equals(vary(scm, 50, table, seed=1))
 
 
+def test_the_table_must_be_that_of_the_fit(table, scm):
+    """Residuals and held-out probabilities are those of its rows."""
+    with pytest.raises(ValueError, match="like must be the table that the models were fitted to, got Table"):
+        vary(scm, 5, table.take(range(100)))
+    assert len(vary(scm, 5, make_table())) == 5, "an equal table is the same"
+
+
 def test_coupled_levels_have_the_new_distribution_and_change_as_rarely_as_possible():
     rng = np.random.default_rng(0)
     old, new = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])

@@ -162,11 +162,31 @@ FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"], "y": ["no", "y
         (FRAME.set_axis(["1", 1, "y"], axis=1), {"target": "y"}, "column name '1' occurs more than once"),
         (FRAME, {"target": "y", "categorical": ["c"]}, "categorical names 'c'"),
         (FRAME, {"target": "y", "categorical": ["y"]}, "categorical names 'y'"),
+        (FRAME, {"target": "y", "categorical": pd.Index(["c"])}, "categorical names 'c'"),
+        (FRAME.assign(a=pd.array([1, 2**60 + 1, None], "Int64")), {"target": "y"}, "'a' holds 1152921504606846977"),
     ],
 )
 def test_bad_input_is_named(frame, options, message):
     with pytest.raises(ValueError, match=message):
         Table.from_frame(frame, **options)
+
+
+@pytest.mark.parametrize("named", [pd.Index(["a"]), np.array(["a"]), ("a",), {"a": None}])
+def test_categories_are_named_by_any_sequence(named):
+    assert Table.from_frame(FRAME, target="y", categorical=named).categorical == ["a", "b"]
+
+
+@pytest.mark.parametrize("categorical", [["b", "a"], ["a", "a", "b"]])
+def test_a_table_made_by_hand_names_its_categories_once_and_in_order(categorical):
+    X = FRAME[["a", "b"]].astype(str).astype("category")
+    with pytest.raises(ValueError, match=r"categorical must be in the order of X, \['a', 'b'\], got"):
+        Table(name="by hand", X=X, y=FRAME["y"], categorical=categorical)
+
+
+def test_a_target_of_categories_is_refused():
+    """Its absent classes would be counted as classes of no row."""
+    with pytest.raises(ValueError, match="target 'y' has dtype 'category'"):
+        Table(name="by hand", X=FRAME[["a"]], y=FRAME["y"].astype("category"))
 
 
 def test_a_constant_column_one_class_and_twelve_classes_are_allowed():

@@ -16,6 +16,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from causalmix_utils.tables import Table
+from causalmix_utils.tables.conversion import check_kind, convert_column
 
 TARGET = "target"
 Part = tuple[np.ndarray, np.ndarray]
@@ -94,7 +95,7 @@ class TableEncoder:
         Raises
         ------
         ValueError
-            If a numerical column holds text or an infinite value.
+            If a numerical column holds text, dates, an infinite value, or a whole number beyond ±2**53.
         """
         encoded = np.empty((len(X), len(self.columns_)))
         for position, column in enumerate(self.columns_):
@@ -107,8 +108,7 @@ class TableEncoder:
 
 
 def _encode_levels(values: pd.Series, levels: list[str]) -> np.ndarray:
-    frame = pd.DataFrame({"column": values.to_numpy(), TARGET: "any"})
-    text = Table.from_frame(frame, target=TARGET, categorical=["column"]).X["column"]
+    text = convert_column(values.infer_objects(), is_categorical=True)
     for written in (_TRUTH, _TRUTH_IN_WORDS):  # True equals 1, however a file or a library hands it on
         if set(levels) <= set(written.values()):
             text = text.astype(object).replace(written)
@@ -117,6 +117,8 @@ def _encode_levels(values: pd.Series, levels: list[str]) -> np.ndarray:
 
 
 def _encode_numbers(values: pd.Series, column: str) -> np.ndarray:
+    values = values.infer_objects()
+    check_kind(values)
     try:
         numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     except (ValueError, TypeError) as error:

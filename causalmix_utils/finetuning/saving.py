@@ -183,7 +183,7 @@ def _plain(value: Any) -> Any:
         return _plain(value.item())
     if isinstance(value, os.PathLike):
         return str(Path(value))
-    if isinstance(value, (list, tuple, np.ndarray)):
+    if isinstance(value, (list, tuple, np.ndarray, pd.Index)):
         return [_plain(item) for item in value]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {key: _plain(item) for key, item in value.items()}

@@ -84,8 +84,9 @@ def _check_values(values: pd.Series, like: Table) -> pd.Series:
 
 
 def _check_known(values: pd.Series, known: list[str], kind: str) -> None:
+    possible = set(known)
     for value in pd.unique(values):
-        if value not in known:
+        if value not in possible:
             raise ValueError(f"the generated column {values.name!r} has the {kind} {value!r}, not one of {known}")
 
 

@@ -235,8 +235,9 @@ class Generator(ABC):
 
     @classmethod
     def _option_names(cls) -> list[str]:
-        parameters = inspect.signature(cls.__init__).parameters.values()
-        return [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+        parameters = inspect.signature(cls).parameters.values()
+        named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return [parameter.name for parameter in parameters if parameter.kind in named]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Options and their values, as `sklearn.base.clone` needs them. `deep` changes nothing."""

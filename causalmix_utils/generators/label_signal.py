@@ -94,7 +94,8 @@ def measure_label_signal(
     Raises
     ------
     ValueError
-        If an argument has a value that is not allowed, or `train` has a single class or fewer rows than folds.
+        If an argument has a value that is not allowed, or `train` has a single class or fewer than two rows for each
+        fold.
 
     Examples
     --------

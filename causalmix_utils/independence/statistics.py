@@ -254,16 +254,22 @@ def _push_left(places: np.ndarray) -> np.ndarray:
 
 
 def _stratified_chi_square(codes: np.ndarray) -> tuple[float, int]:
-    """Statistic and degrees of freedom for the first two columns in the strata of the others."""
+    """Statistic and degrees of freedom for the first two columns in the strata of the others.
+
+    The sum of (O - E)² / E over all cells is the sum of O² / E less the number of rows. Empty cells add nothing to it,
+    so that the memory is that of the rows, however many levels there are.
+    """
     stratum = np.zeros(len(codes), dtype=np.int64)
     for column in codes[:, 2:].T:
-        stratum = np.unique(stratum * (column.max() + 1) + column, return_inverse=True)[1]
-    shape = (stratum.max() + 1, codes[:, 0].max() + 1, codes[:, 1].max() + 1)
-    flat = (stratum * shape[1] + codes[:, 0]) * shape[2] + codes[:, 1]
-    counts = np.bincount(flat, minlength=math.prod(shape)).reshape(shape)
-    rows, columns = counts.sum(axis=2), counts.sum(axis=1)
-    expected = rows[:, :, None] * columns[:, None, :] / counts.sum(axis=(1, 2))[:, None, None]
-    seen = expected > 0
-    statistic = float((((counts - expected) ** 2)[seen] / expected[seen]).sum())
-    degrees = ((rows > 0).sum(axis=1) - 1) * ((columns > 0).sum(axis=1) - 1)
-    return statistic, int(degrees.sum())
+        stratum = _join(stratum, column)
+    x, y = _join(stratum, codes[:, 0]), _join(stratum, codes[:, 1])
+    of_stratum, of_x, of_y, of_cell = (np.bincount(group)[group] for group in (stratum, x, y, _join(x, codes[:, 1])))
+    # Each of a cell's O rows adds O / E.
+    statistic = float((of_cell * of_stratum / (of_x * of_y)).sum()) - len(codes)
+    n_x, n_y = (np.bincount(stratum[np.unique(group, return_index=True)[1]]) for group in (x, y))
+    return max(statistic, 0.0), int(((n_x - 1) * (n_y - 1)).sum())
+
+
+def _join(group: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Numbers 0, 1, … of the pairs of a group and a code that occur."""
+    return np.unique(group * (column.max() + 1) + column, return_inverse=True)[1]

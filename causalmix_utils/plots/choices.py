@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +78,7 @@ def plot_choices(
     shifts = np.linspace(-0.28, 0.28, len(shown)) if len(shown) > 1 else [0.0]
     for ax, (measure, factor, xlabel) in zip(axes, _MEASURES, strict=True):
         make_axes(ax, xlabel=xlabel)
-        for group, shift, marker in zip(shown, shifts, _MARKERS, strict=False):
+        for group, shift, marker in zip(shown, shifts, cycle(_MARKERS), strict=False):
             rows = summary[summary[groups] == group]
             heights = [order.index(choice) + shift for choice in rows[by]]
             ax.hlines(heights, factor * rows[f"{measure}_low"], factor * rows[f"{measure}_high"], color=colors[group])

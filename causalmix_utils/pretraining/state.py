@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from causalmix_utils.pretraining.prior import PRIOR_VERSION
 from causalmix_utils.pretraining.settings import PretrainingSettings
+from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
     import torch
@@ -53,9 +54,8 @@ class RunFolder:
                 tensors.update({f"optimizer{number}.{index}.{name}": tensor for name, tensor in moments.items()})
         if average is not None:
             tensors.update({f"average.{name}": tensor.contiguous() for name, tensor in average.state_dict().items()})
-        temporary = path.with_name(f"unfinished-{path.name}")
-        save_file(tensors, temporary, metadata=_describe(step, settings))
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            save_file(tensors, temporary, metadata=_describe(step, settings))
 
     def load(
         self,
@@ -91,9 +91,8 @@ class RunFolder:
     def write_log(self, log: list[dict[str, float]]) -> None:
         import pandas as pd
 
-        temporary = self.log_file.with_name(f"unfinished-{self.log_file.name}")
-        pd.DataFrame(log).to_parquet(temporary, index=False)
-        temporary.replace(self.log_file)
+        with replacing(self.log_file) as temporary:
+            pd.DataFrame(log).to_parquet(temporary, index=False)
 
     def read_log(self) -> list[dict[str, float]]:
         import pandas as pd

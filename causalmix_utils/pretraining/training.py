@@ -93,7 +93,7 @@ def pretrain(
     optimizers = make_optimizers(network, settings)
     average = make_average(network, settings)
     first = run.load(network, optimizers, settings, average=average)
-    log = run.read_log()[:first]
+    log = [row for row in run.read_log() if row["step"] < first]
     started = last_save = time.monotonic()
     bar = tqdm(
         range(first, settings.steps),

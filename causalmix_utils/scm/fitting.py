@@ -9,7 +9,7 @@ import pandas as pd
 from causalmix_utils.arguments import check_choice, check_count, check_rng
 from causalmix_utils.graphs import sample_dag
 from causalmix_utils.randomness import fence_global_randomness
-from causalmix_utils.scm.cache import MechanismCache
+from causalmix_utils.scm.cache import MechanismCache, fingerprint
 from causalmix_utils.tables import MISSING_LEVEL, Table
 
 MECHANISMS = ("linear", "boosting", "auto")
@@ -98,7 +98,7 @@ def fit_scm(
         )
         scm.set_causal_mechanism(node, mechanism)
         scm.graph.nodes[node][PARENTS_DURING_FIT] = list(parents)  # DoWhy refuses to sample without it.
-    scm.graph.graph.update(target=train.target, categorical=categorical, mechanisms=kinds)
+    scm.graph.graph.update(target=train.target, categorical=categorical, mechanisms=kinds, fitted_to=fingerprint(train))
     return scm
 
 

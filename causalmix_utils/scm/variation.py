@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.arguments import check_count, check_number, check_rng
+from causalmix_utils.scm.cache import fingerprint
 from causalmix_utils.scm.fitting import check_graph, prepare_frame
 from causalmix_utils.tables import Table
 
@@ -58,7 +59,7 @@ def vary_rows(
     Raises
     ------
     ValueError
-        If an argument has a value that is not allowed, or a model does not fit the table.
+        If an argument has a value that is not allowed, or a model was fitted to another table.
 
     Notes
     -----
@@ -93,6 +94,8 @@ def vary_rows(
         raise ValueError(f"within must be a categorical column or the target, got {within!r}")
     for scm in scms:
         check_graph(scm.graph, like)
+        if scm.graph.graph.get("fitted_to") != fingerprint(like):
+            raise ValueError(f"like must be the table that the models were fitted to, got {like!r}")
     frame = prepare_frame(like)
     repeats = -(-n // len(like))
     first = np.concatenate([rng.permutation(len(like)) for _ in range(repeats)])[:n]

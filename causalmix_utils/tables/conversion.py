@@ -41,18 +41,28 @@ def read_csv(path: Path, *, separator: str, decimal: str = ".") -> pd.DataFrame:
 
 def convert_column(column: pd.Series, *, is_categorical: bool) -> pd.Series:
     """Bring a column to one of the three types that a `Table` knows."""
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        raise ValueError(f"column {column.name!r} holds dates; turn them into numbers or categories first")
     if is_categorical:
+        _refuse_dates(column)
         _check_finite(column)
         text = as_text(column)
         return text.astype(pd.CategoricalDtype(sorted(text.dropna().unique())))
+    check_kind(column)
+    is_whole = pd.api.types.is_integer_dtype(column) and not column.isna().any()
+    return column.astype("int64" if is_whole else "float64")
+
+
+def check_kind(column: pd.Series) -> None:
+    """Refuse dates, complex numbers, and whole numbers that a float can't hold, in a column of numbers."""
+    _refuse_dates(column)
     if pd.api.types.is_complex_dtype(column):
         raise ValueError(f"column {column.name!r} holds complex numbers")
-    if pd.api.types.is_integer_dtype(column) and not column.isna().any():
-        check_exact(column)
-        return column.astype("int64")
-    return column.astype("float64")
+    if pd.api.types.is_integer_dtype(column):
+        check_exact(column.dropna())
+
+
+def _refuse_dates(column: pd.Series) -> None:
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        raise ValueError(f"column {column.name!r} holds dates; turn them into numbers or categories first")
 
 
 def check_exact(column: pd.Series) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,14 +66,26 @@ def check_names(columns: list, target: object) -> None:
     for column in [*columns, target]:
         if not isinstance(column, str):
             raise ValueError(f"column name {column!r} is not a string; use Table.from_frame, which converts names")
-    repeated = {column for column in columns if columns.count(column) > 1}
+    repeated = [column for column, count in Counter(columns).items() if count > 1]
     if repeated:
-        raise ValueError(f"column name {sorted(repeated)[0]!r} occurs more than once")
+        raise ValueError(f"column name {min(repeated)!r} occurs more than once")
     if target in columns:
         raise ValueError(f"the target {target!r} is also a feature column")
 
 
+def check_categorical(categorical: list[str], X: pd.DataFrame) -> None:
+    unknown = [column for column in categorical if column not in X.columns]
+    if unknown:
+        raise ValueError(f"categorical names {unknown[0]!r}, which is not a column of X")
+    named = set(categorical)
+    in_order = [column for column in X.columns if column in named]
+    if list(categorical) != in_order:
+        raise ValueError(f"categorical must be in the order of X, {in_order}, got {categorical!r}")
+
+
 def check_target(y: pd.Series) -> None:
+    if isinstance(y.dtype, pd.CategoricalDtype):
+        raise ValueError(f"target {y.name!r} has dtype 'category', but class names must be plain strings")
     bad = [value for value in y.unique() if not isinstance(value, str)]
     if bad:
         raise ValueError(f"target {y.name!r} holds {bad[0]!r}, but class names must be strings")

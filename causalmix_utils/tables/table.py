@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.tables.conversion import as_text, convert_column, read_csv
-from causalmix_utils.tables.schema import check_column, check_names, check_shape, check_target
+from causalmix_utils.tables.schema import check_categorical, check_column, check_names, check_shape, check_target
 
 MISSING_LEVEL = "missing"
 """Level that stands for a missing value where an algorithm needs every category named."""
@@ -73,11 +73,10 @@ class Table:
         check_shape(self.X, self.y)
         check_names(list(self.X.columns), self.y.name)
         check_target(self.y)
-        unknown = [column for column in self.categorical if column not in self.X.columns]
-        if unknown:
-            raise ValueError(f"categorical names {unknown[0]!r}, which is not a column of X")
+        check_categorical(self.categorical, self.X)
+        named = set(self.categorical)
         for column in self.X.columns:
-            check_column(self.X[column], is_categorical=column in self.categorical)
+            check_column(self.X[column], is_categorical=column in named)
 
     @classmethod
     def from_frame(
@@ -126,7 +125,7 @@ class Table:
             raise ValueError(f"target column {target!r} has {int(frame[target].isna().sum())} missing values")
         if isinstance(categorical, str):
             raise ValueError(f"categorical must be a sequence of column names, got the text {categorical!r}")
-        named = {str(column) for column in categorical or ()}
+        named = {str(column) for column in (() if categorical is None else categorical)}
         absent = sorted(named - set(frame.columns) | named & {target})
         if absent:
             raise ValueError(f"categorical names {absent[0]!r}, which is not a feature column")
@@ -213,7 +212,8 @@ class Table:
     @property
     def numerical(self) -> list[str]:
         """The columns of `X` that are not categorical, in the order of `X`."""
-        return [column for column in self.X.columns if column not in self.categorical]
+        named = set(self.categorical)
+        return [column for column in self.X.columns if column not in named]
 
     @property
     def columns(self) -> list[str]:

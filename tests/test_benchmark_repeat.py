@@ -98,7 +98,7 @@ def test_a_number_that_is_gone_is_a_difference(store):
         (["a", "--store", "absent.sqlite"], "--store=absent.sqlite does not exist"),
         (["a", "--results", "EMPTY"], "no exported runs with their settings"),
         (["a", "--results", "EMPTY", "--name", "paper"], "no results named 'paper'"),
-        (["a", "--results", "absent"], "neither a store nor a folder"),
+        (["a", "--results", "absent"], "--results=absent does not exist"),
         (["a", "--store", "STORE", "--name", "paper"], "--name=paper belongs to --results"),
     ],
 )

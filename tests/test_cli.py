@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -114,7 +115,12 @@ def test_every_command_has_a_help_page(capsys):
         (["benchmark", "--status", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
         (["rerun", "3f9c", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
         (["report", "--store", "absent.sqlite"], "absent.sqlite does not exist"),
-        (["report", "--results", "absent"], "'absent' holds none of the benchmarks ['paper', 'chapter']"),
+        (["report", "--results", "absent"], "--results=absent does not exist"),
+        (["report"], "--results=book/results does not exist"),
+        (["report", "--results", "."], "'.' holds none of the benchmarks ['paper', 'chapter']"),
+        (["report", "--store", "absent.sqlite", "--name", "x"], "--name=x belongs to --results"),
+        (["rerun", "3f9c"], "--results=book/results does not exist"),
+        (["benchmark", "--store", "."], "path must be a store of runs, but . can't be read as one"),
         (["pretrain", "--steps", "0", "--out", "never"], "steps must be an integer of at least 1, got 0"),
     ],
 )
@@ -291,6 +297,18 @@ def store(tmp_path_factory):
     return path
 
 
+def test_an_interrupted_comparison_ends_and_saves_nothing(capsys, tmp_path, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("causalmix_utils.tabpfn_bridge.TrainableEnsemble.loss", interrupt)
+    arguments = ["wine", "--generator", "smote", "--rows", 60, "--steps", 4, "--estimators", 1]
+    status, out, err = run(capsys, "finetune", *arguments, "--save", tmp_path / "model.safetensors")
+    assert (status, err) == (130, "causalmix: interrupted\n")
+    assert "test AUC" not in out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_benchmark_resumes_reports_and_exports(capsys, tmp_path, store):
     arguments = ["--tables", "wine", "--arms", "default,zero_shot,independent", "--store", store, "--export", tmp_path]
     status, out, err = run(capsys, "benchmark", *arguments)
@@ -335,6 +353,29 @@ def test_benchmark_exports_a_grid_with_gaps_only_on_request(capsys, tmp_path, st
         del grid.generator_options["smote"]
     assert allowed[0] == 1
     assert (tmp_path / "out" / "smoke.parquet").is_file()
+
+
+@pytest.mark.parametrize("command", [["report"], ["rerun", "3f9c"], ["benchmark", "--status"]])
+@pytest.mark.parametrize("content", ["foreign", "empty"])
+def test_commands_that_read_leave_a_foreign_file_as_it_is(capsys, tmp_path, command, content):
+    path = tmp_path / "foreign.sqlite"
+    path.touch()
+    if content == "foreign":
+        with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TABLE notes (text TEXT)")
+        connection.close()
+    before = path.read_bytes()
+    status, _, err = run(capsys, *command, "--store", path)
+    assert status == 2 and "foreign.sqlite can't be read as one: no such table" in err
+    assert path.read_bytes() == before
+
+
+def test_the_state_of_a_grid_is_told_before_anything_is_known_of_its_cost(capsys, tmp_path):
+    with RunStore(tmp_path / "runs.sqlite"):
+        pass
+    status, out, _ = run(capsys, "benchmark", "--tables", "wine", "--status", "--store", tmp_path / "runs.sqlite")
+    assert status == 0 and "how long they take is not known yet" in out
+    assert "nan" not in out.lower()
 
 
 def test_store_of_the_benchmark_is_a_store_of_the_package(store):

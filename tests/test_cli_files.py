@@ -80,6 +80,57 @@ def test_numbers_with_a_decimal_comma_are_noticed_and_read_with_the_option_that_
     assert table.X["Income €"].tolist() == customers[" Income €"].tolist()
 
 
+def test_commas_before_three_digits_may_part_thousands(customers, tmp_path, capsys):
+    prices = [950, 33245, 1204000] * (N // 3)
+    customers.assign(price=[f"{price:,}" for price in prices]).to_csv(tmp_path / "customers.csv", index=False)
+    read(tmp_path / "customers.csv")
+    assert "if it parts thousands, write the file without it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mark", ["None", "NA", "null"])
+def test_a_class_that_reads_like_a_missing_value_is_named(customers, tmp_path, mark):
+    customers.loc[[3, 7], "Left?"] = mark
+    customers.to_csv(tmp_path / "customers.csv", index=False)
+    message = refuse(tmp_path / "customers.csv")
+    assert f"in row 4 below the header, where the file says {mark!r}" in message
+    assert f"if {mark!r} is a class, give it another name" in message
+
+
+def test_classes_that_differ_in_blanks_alone_are_noted(customers, tmp_path, capsys):
+    customers.loc[:9, "Left?"] = "no "
+    customers.to_csv(tmp_path / "customers.csv", index=False)
+    read(tmp_path / "customers.csv")
+    assert "the classes ['no', 'no '] of 'Left?' differ in blanks alone" in capsys.readouterr().err
+
+
+def test_long_whole_numbers_are_refused_beside_an_empty_field_too(customers, tmp_path):
+    numbers = [str(2**60 + place) for place in range(N)]
+    customers.assign(number=["", *numbers[1:]]).to_csv(tmp_path / "customers.csv", index=False)
+    assert f"column 'number' holds {2**60 + 1}: whole numbers beyond 2**53" in refuse(tmp_path / "customers.csv")
+    customers.assign(large=[f"{value}e20" for value in range(N)]).to_csv(tmp_path / "customers.csv", index=False)
+    assert read(tmp_path / "customers.csv").X["large"].max() == (N - 1) * 1e20
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_whole_numbers_that_may_name_the_rows_are_noted(customers, tmp_path, capsys, order):
+    numbers = np.random.default_rng(0).permutation(900_000)[:N] + 100_000
+    numbers = np.sort(numbers)[::order]
+    customers.assign(number=numbers).to_csv(tmp_path / "customers.csv", index=False)
+    read(tmp_path / "customers.csv")
+    assert "column 'number' has another whole number in each row" in capsys.readouterr().err
+    read(tmp_path / "customers.csv", categorical=["number"])
+    assert "another whole number" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", ["zip", "xz", "gz", "bz2"])
+def test_a_damaged_archive_is_one_line(tmp_path, capsys, ending):
+    path = tmp_path / f"customers.csv.{ending}"
+    path.write_bytes(b"no archive at all")
+    assert main(["finetune", str(path), "--target", "y"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("causalmix: error: ") and error.count("\n") == 1
+
+
 def test_rows_without_a_class_are_counted_and_the_first_is_named(customers, tmp_path):
     customers.loc[[3, 7], "Left?"] = None
     customers.to_csv(tmp_path / "customers.csv", index=False)
@@ -176,6 +227,10 @@ def test_a_number_is_no_target(customers, tmp_path, capsys):
     customers.assign(spent=np.arange(N) / 7).to_csv(tmp_path / "customers.csv", index=False)
     assert main(["finetune", str(tmp_path / "customers.csv"), "--target", "spent"]) == 2
     assert f"target 'spent' has {N} different values, but at most 10 classes" in capsys.readouterr().err
+    options = ["--generator", "independent", "--rows", "9", "--out", str(tmp_path / "rows.csv")]
+    assert main(["augment", str(tmp_path / "customers.csv"), "--target", "spent", *options]) == 2
+    assert f"target 'spent' holds {N} different numbers" in capsys.readouterr().err
+    assert not (tmp_path / "rows.csv").exists()
 
 
 def test_a_class_of_one_row_and_too_many_rows_are_noted(customers, tmp_path, capsys):

@@ -156,6 +156,15 @@ def test_categories_may_be_named_by_any_sequence(rows, tmp_path):
         other.save(tmp_path / "model.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [(["nope"], "categorical_features names 'nope'"), ("count", "categorical_features must be a sequence of column")],
+)
+def test_categories_that_are_no_columns_are_named_with_the_argument(rows, named, message):
+    with pytest.raises(ValueError, match=message):
+        CausalMixFTClassifier(None, categorical_features=named, **QUICK).fit(*rows)
+
+
 def test_dates_are_refused_with_the_column(rows):
     X = rows[0].assign(born=pd.Timestamp("2020-01-01"))
     with pytest.raises(ValueError, match="'born' holds dates"):

@@ -57,7 +57,7 @@ def find_run(beginning: str, source: str | Path, *, name: str | None = None) -> 
     if source.is_dir():
         results, environments = _read_exported(source, name)
     elif source.is_file():
-        with RunStore(source) as store:
+        with RunStore(source, read_only=True) as store:
             identity = store.find(beginning)
             failures = store.failures().set_index("id")
             if identity in failures.index:

@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 """
 
+_CHECK = "SELECT id, content FROM environments LIMIT 0; SELECT id, status, settings, environment FROM runs LIMIT 0;"
+
 _REPLACED = ["status", "message", "metrics", "trajectory", "seconds", "peak_memory_mb", "environment", "finished_at"]
 
 _INSERT = (
@@ -73,22 +75,29 @@ class RunStore:
     ----------
     path : path
         The SQLite file; made, with its folder, if it does not exist.
+    read_only : bool
+        Change nothing: the file must be there, and hold the tables of a store.
 
     Raises
     ------
     ValueError
-        If the file is not a store of runs.
+        If the file is not a store of runs, or can't be opened.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, *, read_only: bool = False):
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(self.path, timeout=60)
+        if not read_only:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        address = f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+        connection = None
         try:
-            self._connection.executescript(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
+            connection = sqlite3.connect(address, uri=True, timeout=60)
+            connection.executescript(_CHECK if read_only else _SCHEMA)
+        except sqlite3.Error as error:
+            if connection is not None:
+                connection.close()
             raise ValueError(f"path must be a store of runs, but {self.path} can't be read as one: {error}") from error
+        self._connection = connection
 
     def __enter__(self) -> RunStore:
         return self

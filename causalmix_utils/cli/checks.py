@@ -102,6 +102,8 @@ def check_pipeline() -> Check:
     options = {"n_estimators": 1, "max_steps": 2, "check_every": 2, "device": "cpu", "random_state": 0}
     with _one_quiet_thread():
         model = CausalMixFTClassifier(generator, **options).fit(train.X, train.y)
+        if model.interrupted_:
+            raise KeyboardInterrupt
         proba = model.predict_proba(test.X)
     seconds = round(time.perf_counter() - start, 1)
     if proba.shape != (len(test), len(test.classes)) or not np.allclose(proba.sum(axis=1), 1, atol=1e-4):
@@ -155,7 +157,9 @@ def measure_step_seconds() -> float:
     def measure(steps: int) -> float:
         options = {"n_estimators": 1, "max_steps": steps, "check_every": steps, "device": "cpu", "random_state": 0}
         start = time.process_time()
-        CausalMixFTClassifier(None, **options).fit(train.X, train.y, **given)
+        model = CausalMixFTClassifier(None, **options).fit(train.X, train.y, **given)
+        if model.interrupted_:
+            raise KeyboardInterrupt
         return time.process_time() - start
 
     with _one_quiet_thread():

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
+import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causalmix_utils.cli.files import read_table
+from causalmix_utils.cli.files import describe_absent, read_table
 from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def augment(options: argparse.Namespace) -> None:
 
     _check_seed(options.seed)
     table = read_table(options)
+    _check_no_quantity(table)
     rng = np.random.default_rng(options.seed)
     with replacing(options.out) as temporary, single_thread():
         rows = _make_watched_generator(options.generator).fit(table, rng=rng).sample(options.rows, rng=rng)
@@ -90,6 +93,25 @@ def finetune(options: argparse.Namespace) -> None:
         print(f"written: {options.save}")
 
 
+def _check_no_quantity(table: Table) -> None:
+    """Refuse a target that is a number to predict: every value would be a class of its own."""
+    from causalmix_utils.foundation import MAX_CLASSES
+
+    if len(table.classes) > MAX_CLASSES and all(map(_is_number, table.classes)):
+        raise ValueError(
+            f"target {table.target!r} holds {len(table.classes)} different numbers, each of which would be a class: "
+            "cut it into classes first"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _check_classes(table: Table) -> None:
     """Refuse a target of more classes than the model can tell apart; say which classes are too rare to be learnt."""
     from causalmix_utils.foundation import MAX_CLASSES
@@ -127,7 +149,12 @@ def _fit_and_score(
     train, validation, test = parts
     start = time.perf_counter()
     model = CausalMixFTClassifier(**parameters)
-    model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
+    with warnings.catch_warnings():
+        # The estimator keeps the best weights so far, but a comparison of such models says nothing.
+        warnings.filterwarnings("ignore", "fine-tuning was interrupted")
+        model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
+    if model.interrupted_:
+        raise KeyboardInterrupt
     proba = model.predict_proba(test.X)
     if save is not None:
         model.save(save)
@@ -183,13 +210,14 @@ def _print_progress(profile: Profile, path: Path) -> int:
 
     if not path.is_file():
         raise ValueError(f"--store={path} does not exist")
-    with RunStore(path) as store:
+    with RunStore(path, read_only=True) as store:
         progress = summarise_progress(profile.runs(), store)
     print(f"{profile.name}: {profile.summary}\n")
     print(_format(progress))
     finished, failed, pending = (int(progress[column].sum()) for column in ("finished", "failed", "pending"))
     hours = progress["hours_left"].sum(skipna=False)
-    print(f"\n{finished} runs finished, {failed} failed, {pending} pending: {hours:.2f} hours of one process are left")
+    left = "how long they take is not known yet" if math.isnan(hours) else f"{hours:.2f} hours of one process are left"
+    print(f"\n{finished} runs finished, {failed} failed, {pending} pending: {left}")
     return 0
 
 
@@ -200,6 +228,8 @@ def rerun(options: argparse.Namespace) -> int:
         raise ValueError(f"--name={options.name} belongs to --results, not to --store")
     if options.store is not None and not options.store.is_file():
         raise ValueError(f"--store={options.store} does not exist")
+    if options.store is None and not options.results.exists():
+        raise ValueError(describe_absent(options.results))
     stored = find_run(options.identity, options.store or options.results, name=options.name)
     run = stored.settings
     print(
@@ -252,4 +282,5 @@ def _format(frame: pd.DataFrame) -> str:
     """A DataFrame as aligned text, text columns flush left."""
     texts = frame.select_dtypes(exclude="number").columns
     columns = {name: f"{{:<{max([len(str(name)), *frame[name].astype(str).str.len()])}}}".format for name in texts}
-    return frame.to_string(index=False, formatters=columns, justify="left", float_format="{:.4f}".format)
+    style = {"justify": "left", "float_format": "{:.4f}".format, "na_rep": "–"}
+    return frame.to_string(index=False, formatters=columns, **style)

@@ -25,15 +25,25 @@ def list_doubts(features: pd.DataFrame, *, categorical: Sequence[str] = ()) -> l
 
 def _doubt(values: pd.Series, *, is_code: bool, advice: str) -> str:
     """What is doubtful about a column's values that are not missing; empty if nothing is."""
-    from pandas.api.types import is_integer_dtype, is_numeric_dtype
+    from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
     if values.nunique() < 2:
         return f"has no two different values: {advice}"
-    if is_numeric_dtype(values):
-        if is_integer_dtype(values) and not is_code and len(values) >= MANY and values.diff().iloc[1:].eq(1).all():
+    if is_numeric_dtype(values) and not is_bool_dtype(values):
+        is_whole = is_integer_dtype(values) or values.mod(1).eq(0).all()
+        if is_code or not is_whole or len(values) < MANY:
+            return ""
+        if values.diff().iloc[1:].eq(1).all():
             return f"counts the rows: {advice}"
+        if values.is_unique:
+            return f"has another whole number in each row: if they are names of the rows, {advice}"
         return ""
     text = values.astype(str).str.strip()
+    if text.str.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?").mean() > MOST and text.str.contains(",").any():
+        return (
+            "holds numbers with a comma before three digits, which are read as text: if it is a decimal comma, add "
+            "--decimal ,; if it parts thousands, write the file without it"
+        )
     if text.str.fullmatch(r"[+-]?\d+(?:\.\d{3})*,\d+").mean() > MOST:
         return "holds numbers with a decimal comma, which are read as text: add --decimal ,"
     if text.str.match(r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}").mean() > MOST:

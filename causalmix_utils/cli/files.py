@@ -55,7 +55,7 @@ def _read_csv(
     if target in drop:
         raise ValueError(f"--drop names the target {target!r}")
     frame = frame.drop(columns=drop)
-    _check_labels(frame[target])
+    _check_labels(frame[target], path, separator)
     categorical = [name for name in categorical if name not in drop]
     for doubt in list_doubts(frame.drop(columns=target), categorical=categorical):
         print(f"causalmix: note: {doubt}", file=sys.stderr)
@@ -74,13 +74,28 @@ def _check_names(columns: list[str], path: Path, **options: Sequence[str]) -> No
                 raise ValueError(f"--{option} {name!r} is not a column{suggestion}; the columns are {columns}")
 
 
-def _check_labels(labels: pd.Series) -> None:
+def _check_labels(labels: pd.Series, path: Path, separator: str) -> None:
+    """Refuse rows without a class, and say which classes differ in blanks alone."""
+    from causalmix_utils.tables.conversion import read_texts
+
     unlabelled = labels.index[labels.isna()]
     if len(unlabelled):
+        written = read_texts(path, labels.name, separator=separator)[unlabelled].str.strip()
+        marks = sorted(set(written) - {""})
+        meant = f"; if {marks[0]!r} is a class, give it another name" if marks else ""
         raise ValueError(
             f"target column {labels.name!r} has {len(unlabelled)} missing values, the first in row {unlabelled[0] + 1} "
-            "below the header: a row without a class teaches nothing, so write the file without such rows"
+            f"below the header, where the file says {written.iloc[0]!r}: a row without a class teaches nothing, so "
+            f"write the file without such rows{meant}"
         )
+    texts = labels.astype(str)
+    for name, alike in texts.groupby(texts.str.strip()).unique().items():
+        if len(alike) > 1:
+            print(
+                f"causalmix: note: the classes {sorted(alike)} of {labels.name!r} differ in blanks alone: write them "
+                f"all as {name!r} if they are one",
+                file=sys.stderr,
+            )
 
 
 def _check_first_line(path: Path, separator: str) -> None:
@@ -99,6 +114,14 @@ def _check_first_line(path: Path, separator: str) -> None:
     if found[likely] and not line.count(separator):
         shown = "\\t" if likely == "\t" else likely
         raise ValueError(f"the fields of {path} seem to be separated by {likely!r}: add --separator '{shown}'")
+
+
+def describe_absent(results: Path) -> str:
+    """What to say where the folder of results is not there, as outside of the book's repository."""
+    return (
+        f"--results={results} does not exist: name a folder of exported results with --results, or a benchmark's store "
+        "with --store; the book's own results are in its repository, in book/results"
+    )
 
 
 def _suggest(name: str, known: Sequence[str]) -> str:

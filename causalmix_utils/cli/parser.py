@@ -127,7 +127,13 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--store", type=Path, metavar="FILE", help="a benchmark's store")
-    source.add_argument("--results", type=Path, default=Path("book/results"), metavar="FOLDER", help="exported results")
+    source.add_argument(
+        "--results",
+        type=Path,
+        default=Path("book/results"),
+        metavar="FOLDER",
+        help="exported results (default: book/results)",
+    )
 
 
 def _add_table_arguments(parser: argparse.ArgumentParser) -> None:

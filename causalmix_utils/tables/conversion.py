@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from lzma import LZMAError
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,14 @@ def read_csv(path: Path, *, separator: str, decimal: str = ".") -> pd.DataFrame:
             f"the rows of {str(path)!r} have more fields than its header has names, {header.shape[1]}; "
             "if they begin with row numbers, write the file without them"
         ) from error
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (
+        pd.errors.EmptyDataError,
+        pd.errors.ParserError,
+        UnicodeDecodeError,
+        BadZipFile,
+        LZMAError,
+        EOFError,
+    ) as error:
         raise ValueError(f"{str(path)!r} cannot be read as a CSV file: {error}") from error
     # pandas renames repeated and empty names without a word, so the header is checked as it stands.
     names = [str(column).strip() for column in header.iloc[0]]
@@ -36,7 +45,20 @@ def read_csv(path: Path, *, separator: str, decimal: str = ".") -> pd.DataFrame:
                 f"column {place} of {str(path)!r} has no name; if it holds row numbers, write the file without them"
             )
     frame.columns = names
+    for place, column in enumerate(names):
+        values = frame.iloc[:, place]
+        # Whole numbers beside an empty field are read as floats, which don't hold all of them.
+        if pd.api.types.is_float_dtype(values) and (values.abs() > LARGEST_WHOLE).any():
+            texts = read_texts(path, column, separator=separator)[values.abs() > LARGEST_WHOLE]
+            if texts.str.fullmatch(r"\s*[+-]?\d+\s*").all():
+                check_exact(texts.map(int).rename(column))
     return frame
+
+
+def read_texts(path: Path, column: str, *, separator: str) -> pd.Series:
+    """A column of a CSV file as it is written, with empty texts where nothing is."""
+    options = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
+    return pd.read_csv(path, usecols=lambda name: name.strip() == column, **options).iloc[:, 0]
 
 
 def convert_column(column: pd.Series, *, is_categorical: bool) -> pd.Series:

@@ -294,6 +294,30 @@ def test_a_file_that_is_no_store_is_refused(tmp_path):
     assert path.read_text().startswith("not a database")
 
 
+def test_who_only_reads_changes_nothing_but_sees_past_what_a_killed_process_left_half_done(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    with pytest.raises(ValueError, match="runs.sqlite can't be read as one: unable to open"):
+        RunStore(path, read_only=True)
+    assert not path.exists()
+    with RunStore(path) as store:
+        store.add(make_record(make_settings()))
+    half = (
+        "import os, signal, sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1])\n"
+        "connection.execute('PRAGMA cache_size = 5')  # so that pages are written before the end\n"
+        "connection.execute('UPDATE runs SET message = ?', ('lost' * 100_000,))\n"
+        "connection.executemany('INSERT INTO environments VALUES (?, ?)', [(f'e{i}', 'x' * 999) for i in range(999)])\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", half, str(path)], check=False)
+    assert Path(f"{path}-journal").stat().st_size > 0, "nothing was left half done"
+    with RunStore(path, read_only=True) as store:
+        assert store.results()["id"].tolist() == [make_settings().identity]
+        assert len(store.environments()) == 1
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            store.add(make_record(make_settings(split=1)))
+
+
 def test_settings_are_found_by_identity(store):
     settings = make_settings(split=7)
     store.add(make_record(settings))

@@ -38,7 +38,11 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 """
 
-_CHECK = "SELECT id, content FROM environments LIMIT 0; SELECT id, status, settings, environment FROM runs LIMIT 0;"
+_CHECK = """
+PRAGMA query_only = ON;
+SELECT id, content FROM environments LIMIT 0;
+SELECT id, status, settings, environment FROM runs LIMIT 0;
+"""
 
 _REPLACED = ["status", "message", "metrics", "trajectory", "seconds", "peak_memory_mb", "environment", "finished_at"]
 
@@ -88,7 +92,8 @@ class RunStore:
         self.path = Path(path)
         if not read_only:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        address = f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+        # Opened for writing in any case: what a killed process left half done is undone by whoever reads next.
+        address = f"{self.path.absolute().as_uri()}?mode={'rw' if read_only else 'rwc'}"
         connection = None
         try:
             connection = sqlite3.connect(address, uri=True, timeout=60)

@@ -14,12 +14,9 @@ from causalmix_utils.benchmark import (
     RunStore,
     export_results,
     find_run,
-    get_profile,
     repeat_run,
 )
 from causalmix_utils.cli import main
-
-TINY = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot", "smote"])
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causalmix_utils.cli.files import describe_absent, read_table
+from causalmix_utils.cli.files import check_source, read_table
 from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
@@ -224,12 +224,7 @@ def _print_progress(profile: Profile, path: Path) -> int:
 def rerun(options: argparse.Namespace) -> int:
     from causalmix_utils.benchmark import TOLERANCE, compare_environments, find_run, repeat_run
 
-    if options.store is not None and options.name is not None:
-        raise ValueError(f"--name={options.name} belongs to --results, not to --store")
-    if options.store is not None and not options.store.is_file():
-        raise ValueError(f"--store={options.store} does not exist")
-    if options.store is None and not options.results.exists():
-        raise ValueError(describe_absent(options.results))
+    check_source(options)
     stored = find_run(options.identity, options.store or options.results, name=options.name)
     run = stored.settings
     print(

@@ -116,12 +116,17 @@ def _check_first_line(path: Path, separator: str) -> None:
         raise ValueError(f"the fields of {path} seem to be separated by {likely!r}: add --separator '{shown}'")
 
 
-def describe_absent(results: Path) -> str:
-    """What to say where the folder of results is not there, as outside of the book's repository."""
-    return (
-        f"--results={results} does not exist: name a folder of exported results with --results, or a benchmark's store "
-        "with --store; the book's own results are in its repository, in book/results"
-    )
+def check_source(options: argparse.Namespace) -> None:
+    """Refuse a store or a folder of results that is not there, as the book's own is outside of its repository."""
+    if options.store is not None and options.name is not None:
+        raise ValueError(f"--name={options.name} belongs to --results, not to --store")
+    if options.store is not None and not options.store.is_file():
+        raise ValueError(f"--store={options.store} does not exist")
+    if options.store is None and not options.results.exists():
+        raise ValueError(
+            f"--results={options.results} does not exist: name a folder of exported results with --results, or a "
+            "benchmark's store with --store; the book's own results are in its repository, in book/results"
+        )
 
 
 def _suggest(name: str, known: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from causalmix_utils.cli.files import describe_absent
+from causalmix_utils.cli.files import check_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,15 +65,10 @@ def read_stored(folder: Path) -> StoredBenchmark:
 def _choose(options: argparse.Namespace) -> StoredBenchmark:
     from causalmix_utils.benchmark import RunStore, StoredBenchmark, read_benchmark
 
-    if options.store is not None and options.name is not None:
-        raise ValueError(f"--name={options.name} belongs to --results, not to --store")
-    if options.store is None and not options.results.exists():
-        raise ValueError(describe_absent(options.results))
+    check_source(options)
     if options.store is None:
         named = options.name is not None
         return read_benchmark(options.results, prefer=[options.name]) if named else read_stored(options.results)
-    if not options.store.is_file():
-        raise ValueError(f"--store={options.store} does not exist")
     with RunStore(options.store, read_only=True) as store:
         return StoredBenchmark(options.store.stem, store.results(), store.trajectories(), {})
 

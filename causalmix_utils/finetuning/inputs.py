@@ -128,15 +128,6 @@ def _encode_numbers(values: pd.Series, column: str) -> np.ndarray:
     return numbers
 
 
-def check_named(argument: str, named: Any, frame: pd.DataFrame) -> None:
-    """Refuse names of columns that `frame` has not; None names none."""
-    if isinstance(named, str):
-        raise ValueError(f"{argument} must be a sequence of column names, got the text {named!r}")
-    absent = [name for name in (() if named is None else named) if str(name) not in frame.columns]
-    if absent:
-        raise ValueError(f"{argument} names {absent[0]!r}, which is not a column of X: {list(frame.columns)}")
-
-
 def as_frame(X: Any) -> pd.DataFrame:
     """`X` as a DataFrame with string column names and a plain index; arrays get the names ``x0, x1, …``."""
     if hasattr(X, "toarray"):

@@ -10,9 +10,10 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from causalmix_utils.finetuning.inputs import Part, TableEncoder, as_frame, check_labels, check_named
+from causalmix_utils.finetuning.inputs import Part, TableEncoder, as_frame, check_labels
 from causalmix_utils.finetuning.options import check_option
 from causalmix_utils.foundation import MAX_CLASSES
+from causalmix_utils.tables.schema import check_named
 
 if TYPE_CHECKING:
     from causalmix_utils.tables import Table
@@ -143,7 +144,7 @@ class FineTunedModel(ClassifierMixin, BaseEstimator):
         """The rows as a `Table`, and encoded; their types, levels and classes are remembered."""
         frame = self._read_features(X, reset=True)
         labels = check_labels(frame, y)
-        check_named("categorical_features", self.categorical_features, frame)
+        check_named("categorical_features", self.categorical_features, frame.columns)
         self._encoder = TableEncoder()
         target = str(getattr(y, "name", None) or "target")
         rows = self._encoder.fit(frame, labels, categorical=self.categorical_features, name="train", target=target)

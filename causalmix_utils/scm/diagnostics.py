@@ -107,7 +107,6 @@ def diagnose_scm(
     >>> print(diagnosis.graph)
     The graph promises no independence, so nothing can speak against it.
     """
-    check_rng(rng)
     nodes = diagnose_mechanisms(scm, table, rng=rng, n_folds=n_folds, max_rows=max_rows)
     graph = falsify_dag(scm.graph, table, rng=rng, n_permutations=n_permutations, level=level)
     return ScmDiagnosis(nodes=nodes, graph=graph)

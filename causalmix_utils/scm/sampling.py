@@ -77,7 +77,6 @@ def sample_rows(
     >>> sample_rows(scm, 50, like=table, rng=rng, interventions={"x": 2.0}).y.unique().tolist()
     ['yes']
     """
-    check_rng(rng)
     return sample_ensemble([scm], n, like=like, rng=rng, interventions=interventions, min_per_class=min_per_class)
 
 

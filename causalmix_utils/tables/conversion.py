@@ -48,8 +48,8 @@ def read_csv(path: Path, *, separator: str, decimal: str = ".") -> pd.DataFrame:
     for place, column in enumerate(names):
         values = frame.iloc[:, place]
         # Whole numbers beside an empty field are read as floats, which don't hold all of them.
-        if pd.api.types.is_float_dtype(values) and (values.abs() > LARGEST_WHOLE).any():
-            texts = read_texts(path, column, separator=separator)[values.abs() > LARGEST_WHOLE]
+        if pd.api.types.is_float_dtype(values) and (beyond := values.abs() > LARGEST_WHOLE).any():
+            texts = read_texts(path, column, separator=separator)[beyond]
             if texts.str.fullmatch(r"\s*[+-]?\d+\s*").all():
                 check_exact(texts.map(int).rename(column))
     return frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,6 +72,17 @@ def check_names(columns: list, target: object) -> None:
         raise ValueError(f"column name {min(repeated)!r} occurs more than once")
     if target in columns:
         raise ValueError(f"the target {target!r} is also a feature column")
+
+
+def check_named(argument: str, named: Iterable | None, features: Sequence[str]) -> set[str]:
+    """The names as strings; refuse those of columns that are not there. None names none."""
+    if isinstance(named, str):
+        raise ValueError(f"{argument} must be a sequence of column names, got the text {named!r}")
+    texts = {str(name) for name in (() if named is None else named)}
+    absent = sorted(texts - set(features))
+    if absent:
+        raise ValueError(f"{argument} names {absent[0]!r}, which is not a feature column: {list(features)}")
+    return texts
 
 
 def check_categorical(categorical: list[str], X: pd.DataFrame) -> None:

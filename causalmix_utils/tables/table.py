@@ -15,7 +15,14 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.tables.conversion import as_text, convert_column, read_csv
-from causalmix_utils.tables.schema import check_categorical, check_column, check_names, check_shape, check_target
+from causalmix_utils.tables.schema import (
+    check_categorical,
+    check_column,
+    check_named,
+    check_names,
+    check_shape,
+    check_target,
+)
 
 MISSING_LEVEL = "missing"
 """Level that stands for a missing value where an algorithm needs every category named."""
@@ -123,13 +130,8 @@ class Table:
             raise ValueError(f"target={target!r} is not a column; the columns are {list(frame.columns)}")
         if frame[target].isna().any():
             raise ValueError(f"target column {target!r} has {int(frame[target].isna().sum())} missing values")
-        if isinstance(categorical, str):
-            raise ValueError(f"categorical must be a sequence of column names, got the text {categorical!r}")
-        named = {str(column) for column in (() if categorical is None else categorical)}
-        absent = sorted(named - set(frame.columns) | named & {target})
-        if absent:
-            raise ValueError(f"categorical names {absent[0]!r}, which is not a feature column")
         X = frame.drop(columns=target)
+        named = check_named("categorical", categorical, X.columns)
         is_text = {column: column in named or not pd.api.types.is_numeric_dtype(X[column]) for column in X.columns}
         is_text.update({column: True for column in X.columns if pd.api.types.is_bool_dtype(X[column])})
         X = pd.DataFrame(

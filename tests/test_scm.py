@@ -1,6 +1,8 @@
 """Structural causal models: rows that belong to the table, the right mechanisms, and nothing global changed."""
 
 import random
+import subprocess
+import sys
 
 import networkx as nx
 import numpy as np
@@ -174,6 +176,25 @@ def test_dowhy_stays_quiet_and_its_settings_stay_as_they_are(table, capfd):
     printed = capfd.readouterr()
     assert printed.out == "" and printed.err == ""
     assert (config.show_progress_bars, config.default_n_jobs) == before
+
+
+def test_a_first_fit_leaves_how_a_session_shows_values(table):
+    code = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+import networkx as nx, pandas as pd
+from causalmix_utils.scm import fit_scm
+from causalmix_utils.tables import Table
+
+shell, hook = InteractiveShell.instance(), sys.displayhook
+table = Table.from_frame(pd.DataFrame({"x": range(40), "y": ["a", "b"] * 20}), target="y")
+fit_scm(nx.DiGraph([("x", "y")]), table, mechanisms="linear")
+assert "dowhy.causal_model" in sys.modules
+shown = shell.display_formatter.format([0.5, 2])[0]
+assert shown == {"text/plain": "[0.5, 2]"}, sorted(shown)
+assert sys.displayhook is hook
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # Classes --------------------------------------------------------------------------------------------------------

@@ -20,9 +20,10 @@ import pandas as pd
 
 from causalmix_utils.arguments import check_rng
 from causalmix_utils.randomness import draw_seed, fence_global_randomness
-from causalmix_utils.scm.falsification import GraphVerdict, check_request, falsify_dag, quiet_dowhy
+from causalmix_utils.scm.falsification import GraphVerdict, check_request, falsify_dag
 from causalmix_utils.scm.filling import fill_missing
 from causalmix_utils.scm.fitting import check_graph
+from causalmix_utils.scm.quiet import import_gcm, quiet_dowhy
 from causalmix_utils.tables import Table
 
 
@@ -155,7 +156,7 @@ def diagnose_mechanisms(
     check_rng(rng)
     check_request(table, n_folds=n_folds, max_rows=max_rows)
     check_graph(scm.graph, table)
-    from dowhy import gcm
+    gcm = import_gcm()
     from dowhy.gcm.model_evaluation import EvaluateCausalModelConfig
 
     from causalmix_utils.scm.remembering import remember_rows

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import networkx as nx
@@ -15,6 +12,7 @@ import pandas as pd
 from causalmix_utils.arguments import check_count, check_number, check_rng
 from causalmix_utils.randomness import draw_seed, fence_global_randomness
 from causalmix_utils.scm.fitting import check_graph
+from causalmix_utils.scm.quiet import import_gcm, quiet_dowhy
 from causalmix_utils.tables import Table
 
 _LEAST_ROWS = 20
@@ -118,7 +116,7 @@ def falsify_dag(
     check_request(table, n_permutations=n_permutations)
     check_number("level", level, 0, 1, closed="neither")
     check_graph(dag, table)
-    from dowhy.gcm import falsify
+    falsify = import_gcm().falsify
 
     plain = _plain(dag)
     promises = sum(len(dag) - 1 - len(nx.descendants(dag, node)) - dag.in_degree(node) for node in dag)
@@ -183,21 +181,3 @@ def _make_test(table: Table, test: str):
         return 1.0 if math.isnan(value) else value
 
     return p_value
-
-
-@contextmanager
-def quiet_dowhy() -> Iterator[None]:
-    """No progress bars, no warnings, and no further processes; DoWhy's settings are then as they were.
-
-    Its kernel test would start a process for each core, which takes longer than the tests themselves.
-    """
-    from dowhy.gcm import config
-
-    shown, jobs = config.show_progress_bars, config.default_n_jobs
-    config.show_progress_bars, config.default_n_jobs = False, 1
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        config.show_progress_bars, config.default_n_jobs = shown, jobs

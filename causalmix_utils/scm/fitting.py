@@ -10,6 +10,7 @@ from causalmix_utils.arguments import check_choice, check_count, check_rng
 from causalmix_utils.graphs import sample_dag
 from causalmix_utils.randomness import fence_global_randomness
 from causalmix_utils.scm.cache import MechanismCache, fingerprint
+from causalmix_utils.scm.quiet import import_gcm
 from causalmix_utils.tables import MISSING_LEVEL, Table
 
 MECHANISMS = ("linear", "boosting", "auto")
@@ -80,7 +81,7 @@ def fit_scm(
     check_choice("mechanisms", mechanisms, MECHANISMS)
     check_choice("target_mechanism", target_mechanism, TARGET_MECHANISMS, optional=True)
     check_graph(dag, train)
-    from dowhy import gcm
+    gcm = import_gcm()
     from dowhy.gcm.causal_models import PARENTS_DURING_FIT
 
     cache = MechanismCache() if cache is None else cache

@@ -56,18 +56,20 @@ def test_harm_is_compared_over_the_generators_with_all_splits():
     pairs = [(split, generator) for generator in ("none", "smote") for split in range(4)] + [(0, "causal")]
     frame = pd.DataFrame(
         [
-            {"training": "default", "table": "tae", "split": split, "generator": generator, "rule": rule}
+            {"training": "default", "table": table, "split": split, "generator": generator, "rule": rule}
             | {"auc_gain": gain, "log_loss_gain": 0.0}
+            for table in ("tae", "titanic", "phoneme")
             for split, generator in pairs
-            for rule, gain in (("default", -0.02), ("gain of .01", -0.02 if split == 0 else 0.0))
+            for rule, gain in (("default", -0.02), ("gain of .01", -0.02 if split == 0 or table == "tae" else 0.0))
         ]
     )
     found = compare_harm(frame).set_index("rule")
-    assert found["runs"].tolist() == [8, 8], "the generator with one split is left out"
-    assert found["harm"].to_dict() == {"default": 1.0, "gain of .01": 0.25}
-    assert found.loc["gain of .01", "harm_beyond_default"] == pytest.approx(-0.75)
-    assert found.loc["gain of .01", "harm_beyond_default_low"] == -1.0
-    assert -0.75 < found.loc["gain of .01", "harm_beyond_default_high"] <= 0.0
+    assert found["runs"].tolist() == [24, 24], "the generator with one split is left out"
+    assert found["harm"].to_dict() == {"default": 1.0, "gain of .01": 0.5}
+    assert found.loc["gain of .01", "harm_beyond_default"] == pytest.approx(-0.5)
+    # The tables differ by 0, -0.75 and -0.75: Student's t of 97.5 % with two degrees of freedom is 4.303.
+    ends = found.loc["gain of .01", ["harm_beyond_default_low", "harm_beyond_default_high"]].astype(float)
+    assert ends.to_numpy() == pytest.approx(-0.5 + np.array([-1, 1]) * 4.303 * 0.433 / np.sqrt(3), abs=1e-3)
     assert (found.loc["default", ["harm_beyond_default_low", "harm_beyond_default_high"]] == 0).all()
 
 
@@ -103,6 +105,15 @@ def test_a_choice_is_compared_with_the_default_on_the_same_splits():
     assert found.loc["L2-SP 200", "log_loss_gain"] == pytest.approx(-0.02)
     assert found.loc["last step", "harm"] == 1.0
     assert found.loc["last step", "auc_gain_high"] < 0
+
+
+def test_the_stored_evaluation_is_that_of_the_stored_trainings():
+    frame, report = read_results(choose_finetuning.RESULTS, name="finetuning_choices")
+    for name, found in choose_finetuning.evaluate(frame).items():
+        if isinstance(found, str):
+            assert report[name] == found
+        else:
+            pd.testing.assert_frame_equal(pd.DataFrame(report[name]), pd.DataFrame(found), atol=1.1e-4, rtol=0)
 
 
 def test_no_way_to_hold_the_weights_earned_a_place():

@@ -80,6 +80,8 @@ def test_a_null_results_numbers_are_those_of_the_results_at_hand(question):
         interval = bootstrap_interval(difference, rng=np.random.default_rng(seed))
         assert exercises.check_benchmark_8((difference.median(), *interval), **question)
     low, high = interval
+    typed = [float(f"{number:.2g}") for number in (difference.median(), low, high)]
+    assert exercises.check_benchmark_8(typed, **question), "two digits are enough"
     assert (
         "which arm is subtracted" in exercises.check_benchmark_8((-difference.median(), -high, -low), **question).hint
     )

@@ -36,6 +36,20 @@ def judge(differences, *, level=0.05, fewest=6):
     return "contradicted" if any(high < 0 for _, high in ends[1 - level / differences.shape[1]]) else "can't be told"
 
 
+def judge_each_at_the_full_level(differences):
+    """As `judge`, without the correction for the number of columns."""
+    alone = [judge(differences[[arm]]) for arm in differences]
+    return next((verdict for verdict in ("contradicted", "can't be told") if verdict in alone), "holds")
+
+
+def judge_by_size(differences):
+    """A judge who takes a large median for a sure one."""
+    if len(differences) < 6:
+        return "can't be told"
+    medians = differences.median()
+    return "holds" if (medians > 0.25).all() else "contradicted" if (medians < -0.25).any() else "can't be told"
+
+
 def test_right_answers_are_right():
     assert check_claims_1(1.96 * 0.63 * np.sqrt(np.pi / 66))
     assert check_claims_2({"e", "a"})
@@ -60,6 +74,8 @@ def test_near_misses_are_wrong():
     [
         lambda differences: judge(differences, fewest=1),
         lambda differences: judge(differences.iloc[:, :1]),
+        judge_each_at_the_full_level,
+        judge_by_size,
         lambda differences: "holds" if (differences.median() > 0).all() else "contradicted",
         lambda differences: "holds" if (differences.mean() > 0).all() else "can't be told",
         lambda differences: "can't be told",

@@ -108,8 +108,10 @@ def test_the_broken_promise_is_what_the_chapter_would_compute(run):
     draws = score_validation_draws(scores, labels, 20, rng=np.random.default_rng(7), n_draws=500)
     (truth,) = score_validation_draws(scores, labels, len(labels), rng=np.random.default_rng(0), n_draws=1)
     promised, kept = draws.max(axis=1) - draws[:, 0], truth[draws.argmax(axis=1)] - truth[0]
-    assert exercises.check_causalmixft_6(100 * np.mean(promised - kept), scores=scores, labels=labels)
-    for wrong in (np.mean(promised - kept), 100 * np.mean(kept), None, "much"):
+    promised, kept = 100 * float(np.mean(promised)), 100 * float(np.mean(kept))
+    assert exercises.check_causalmixft_6((promised, kept), scores=scores, labels=labels)
+    wrongs = ((promised / 100, kept / 100), (promised, promised), (promised, promised - kept), (kept, promised))
+    for wrong in (*wrongs, promised, None, "much", ("a", "b")):
         feedback = exercises.check_causalmixft_6(wrong, scores=scores, labels=labels)
         assert not feedback and feedback.hint
 

@@ -45,6 +45,30 @@ class ByClass(Generator):
         return pd.concat(parts, ignore_index=True)
 
 
+class BothClassesAlike(ByClass):
+    """Draws every class equally often."""
+
+    def _sample(self, n, rng):
+        parts = []
+        for label in sorted(self.rows_[self.target_].unique()):
+            of_class = self.rows_[self.rows_[self.target_] == label]
+            rows = rng.integers(len(of_class), size=(of_class.shape[1], (n + 1) // 2))
+            parts.append(pd.DataFrame({c: of_class[c].to_numpy()[of] for c, of in zip(of_class, rows, strict=True)}))
+        return pd.concat(parts, ignore_index=True).head(n)
+
+
+class AnyValue(ByClass):
+    """Draws each of the values of a class equally often."""
+
+    def _sample(self, n, rng):
+        rows = super()._sample(n, rng)
+        for label, of_class in self.rows_.groupby(self.target_):
+            chosen = rows[self.target_] == label
+            for c in of_class.columns.drop(self.target_):
+                rows.loc[chosen, c] = rng.choice(of_class[c].unique(), size=chosen.sum())
+        return rows
+
+
 @pytest.mark.parametrize("name", list(WRONG))
 def test_wrong_answers_are_refused_with_a_hint(name):
     for answer in WRONG[name]:
@@ -118,6 +142,11 @@ def test_the_share_of_rows_that_would_change_is_that_of_the_model_and_not_of_fre
 def test_a_generator_of_ones_own_is_accepted_as_class_or_instance():
     assert exercises.check_sampling_6(ByClass)
     assert exercises.check_sampling_6(ByClass())
+
+
+@pytest.mark.parametrize(("generator", "hint"), [(BothClassesAlike, "as often"), (AnyValue, "rare")])
+def test_shares_of_classes_and_of_values_are_those_of_the_rows(generator, hint):
+    assert hint in exercises.check_sampling_6(generator).hint
 
 
 def test_a_generator_that_raises_has_its_message_as_the_hint():

@@ -83,7 +83,7 @@ def check_causalmixft_4(answer: object) -> Feedback:
     """The step kept and the last step taken on `STOPPING_RUN`, with a patience of 3 and a least gain of 0.02."""
     if answer is None:
         return not_answered()
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+    if not _is_pair(answer):
         return Feedback(correct=False, hint="The answer is a pair: the step that is kept, and the last step.")
     right_ones = sum(_equals(given, expected) for given, expected in zip(answer, (15, 30), strict=True))
     hint = f"{right_ones} of 2 are right. A check that gains too little over zero-shot counts as one without a gain."
@@ -149,19 +149,25 @@ def score_validation_draws(
 
 
 def check_causalmixft_6(answer: object, *, scores: np.ndarray, labels: Sequence, n: int = 20) -> Feedback:
-    """AUC points that validation parts of `n` rows promise beyond what all rows keep, on average."""
+    """AUC points that validation parts of `n` rows promise on average, and those that all rows keep, as a pair."""
     import numpy as np
 
+    if answer is None:
+        return not_answered()
+    if not _is_pair(answer):
+        return Feedback(correct=False, hint="The answer is a pair: the points that are promised, and those kept.")
     options = {"rng": np.random.default_rng(0), "n_draws": 1000}
     draws = score_validation_draws(scores, labels, n, **options)
     truth = score_validation_draws(scores, labels, len(labels), rng=np.random.default_rng(0), n_draws=1)[0]
     best = draws.argmax(axis=1)
-    expected = 100 * float(np.mean(draws.max(axis=1) - draws[:, 0] - truth[best] + truth[0]))
-    hint = (
-        "Promised is the largest value of a line minus its first. Kept is the same difference of `truth`, at the "
-        "check that the line chose. Answer in points: hundredths of AUC."
-    )
-    return check_number(answer, expected=expected, tolerance=0.5, hint=hint)
+    promised = 100 * float(np.mean(draws.max(axis=1) - draws[:, 0]))
+    kept = 100 * float(np.mean(truth[best] - truth[0]))
+    # Other draws move the first by some hundredths, the second by less.
+    if not check_number(answer[0], expected=promised, tolerance=0.2):
+        hint = "Promised is the largest value of a line minus its first. Answer in points: hundredths of AUC."
+        return Feedback(correct=False, hint=hint)
+    hint = "The first is right. Kept is a difference of `truth`: at the check that the line chose, and at the first."
+    return check_number(answer[1], expected=kept, tolerance=0.05, hint=hint)
 
 
 def check_causalmixft_7(answer: object) -> Feedback:
@@ -213,6 +219,10 @@ def _find_fault(draw: Callable, pool, settings, seed: int) -> str:
     if np.array_equal(np.sort(query), np.sort(other[1])):
         return "Another state of the random generator should give other query rows."
     return ""
+
+
+def _is_pair(answer: object) -> bool:
+    return isinstance(answer, (tuple, list)) and len(answer) == 2
 
 
 def _equals(given: object, expected: int) -> bool:

@@ -134,6 +134,10 @@ def _cases() -> list[tuple[str, pd.DataFrame, str]]:
 
     rng = np.random.default_rng(0)
     clear, unclear = _differences([0.5, 0.5, 0.5], rng=rng), _differences([0.5, 0.0, 0.5], rng=rng)
+    # Eight gains and 19 losses: a resample has its median among the gains with a chance of 0.013, which is less than
+    # half of 0.05 and more than half of 0.05 / 4.
+    few_gains = np.concatenate([np.linspace(0.2, 0.4, 8), -np.linspace(0.2, 0.4, 19)])
+    one_in_four = _differences([0.5, 0.5, 0.5], rng=rng).head(27).assign(unlucky=few_gains)
     return [
         ("differences that are clearly positive for every arm", clear, "holds"),
         ("differences that are noise for one of the arms", unclear, "can't be told"),
@@ -142,6 +146,9 @@ def _cases() -> list[tuple[str, pd.DataFrame, str]]:
         ("differences on four tables, against the claim", -clear.head(4), "can't be told"),
         ("noise and clear losses", _differences([0.0, -0.5], rng=rng), "contradicted"),
         ("one other arm alone", clear.iloc[:, :1], "holds"),
+        ("differences that are small and nearly the same on all tables", clear / 100, "holds"),
+        ("a large median whose interval reaches below zero", 10 * _differences([0.03, 0.03], rng=rng), "can't be told"),
+        ("losses that are clear for one arm alone, but not as one of four", one_in_four, "can't be told"),
         ("medians, not means: one table of thirty loses greatly", _with_outlier(clear), "holds"),
     ]
 

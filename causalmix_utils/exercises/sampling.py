@@ -164,8 +164,10 @@ def check_sampling_6(answer: object) -> Feedback:
 
     if answer is None:
         return not_answered()
-    coin = np.tile([0.0, 1.0], 100)
-    frame = pd.DataFrame({"a": coin, "b": coin, "c": np.repeat([0.0, 1.0], 100), "y": np.repeat(["u", "v"], 100)})
+    coin = np.tile([0.0, 0.0, 0.0, 0.0, 1.0], 40)  # in each class four zeros for a one, and three "u" for a "v"
+    frame = pd.DataFrame(
+        {"a": coin, "b": coin, "c": np.repeat([0.0, 1.0], (150, 50)), "y": np.repeat(["u", "v"], (150, 50))}
+    )
     try:
         check_generator(answer)
         generator = make_generator(answer).fit(Table.from_frame(frame, target="y"), rng=np.random.default_rng(0))
@@ -174,7 +176,11 @@ def check_sampling_6(answer: object) -> Feedback:
         return Feedback(correct=False, hint=f"{type(error).__name__}: {error}")
     if (rows.X["c"] != (rows.y == "v")).any():
         return Feedback(correct=False, hint="Some rows hold a value that no row of their class has.")
-    if not 0.35 < (rows.X["a"] == rows.X["b"]).mean() < 0.65:
+    if not 0.65 < (rows.y == "u").mean() < 0.85:
+        return Feedback(correct=False, hint="A class that is three times as frequent must be drawn as often.")
+    if max(rows.X["a"].mean(), rows.X["b"].mean()) > 0.3:
+        return Feedback(correct=False, hint="A value that is rare among the training rows must be rare among yours.")
+    if not 0.58 < (rows.X["a"] == rows.X["b"]).mean() < 0.78:
         return Feedback(
             correct=False, hint="Within a class the columns must be drawn apart, yet two still go together."
         )

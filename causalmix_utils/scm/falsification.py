@@ -67,7 +67,7 @@ class GraphVerdict:
         if not self.informative:
             return f"{counts} The test is not informative: {self.same_class:.0%} of these promise the same."
         verdict = "rejected: as good as shuffled ones" if self.rejected else "not rejected: clearly better than these"
-        return f"{counts} The graph is {verdict} (p = {self.p_value:.2f})."
+        return f"{counts} The graph is {verdict} ({self.p_value:.0%} of these do as well)."
 
 
 def falsify_dag(

@@ -45,7 +45,17 @@ def main() -> int:
     options = parser.parse_args()
     lines = check_reruns(RESULTS, options.name, options.runs, seed=options.seed)
     differing = [line["id"] for line in lines if not line["auc_difference"] <= TOLERANCE]
-    about = {"command": "python benchmarks/check_reruns.py", "name": options.name, "seed": options.seed}
+    command = f"python benchmarks/check_reruns.py --name {options.name} --runs {options.runs} --seed {options.seed}"
+    stored, provenance = read_results(RESULTS, name=options.name)
+    commits = stored.set_index("id").loc[[line["id"] for line in lines], "commit"].unique()
+    about = {
+        "command": command,
+        "name": options.name,
+        "seed": options.seed,
+        "drawn_from": len(stored),
+        "exported_at": provenance["exported_at"],
+    }
+    about |= {"commits": sorted(commits)}
     report = about | {"tolerance": TOLERANCE, "differing": differing, "runs": lines}
     write_whole(RESULTS / "reruns.json", report | {"environment": describe_environment()})
     print(f"{len(lines)} runs made again, {len(differing)} with another test AUC")

@@ -107,7 +107,8 @@ def check_kills(
         For the stores.
     n_kills : int
     longest_delay : float or None
-        Kills come after so many seconds at most; None takes half of the time that the undisturbed benchmark takes.
+        Kills come after so many seconds at most; None takes the time of the undisturbed benchmark, start included, so
+        that kills fall on all of its runs and several stores are completed.
     rng : numpy.random.Generator
         Draws the moments.
 
@@ -119,9 +120,9 @@ def check_kills(
     """
     reference = folder / "undisturbed.sqlite"
     seconds = run_to_its_end(arguments, reference)
-    longest = longest_delay or seconds / 2
+    longest = longest_delay or seconds
     kills, differences, rounds = [], [], 0
-    while len(kills) < n_kills or rounds <= kills[-1]["round"]:
+    while len(kills) < n_kills or (kills and rounds <= kills[-1]["round"]):
         store = folder / f"round-{rounds}.sqlite"
         before = read_finished(store)
         delay = float(rng.uniform(0, longest)) if len(kills) < n_kills else None

@@ -76,7 +76,8 @@ class TrainableEnsemble:
         context, query : ndarray of int
             Positions of rows in the pool. Every class of the pool must be among the context rows.
         view : int
-            Which view, ``0 … n_views - 1``.
+            Which view, ``0 … n_views - 1``. It decides how values are transformed and in which order the classes are;
+            the features stand in the order of view 0, whichever it is. `evaluator` gives each view an order of its own.
 
         Returns
         -------
@@ -93,6 +94,8 @@ class TrainableEnsemble:
         """One view of the context rows, with its own fitted preprocessing."""
         from tabpfn.preprocessing.ensemble import TabPFNEnsemblePreprocessor
 
+        # The library draws an order of the features for each of `configs`, by its place among them: alone, every view
+        # has the order of the first. The stored benchmark was made so; another way would be another way of fine-tuning.
         preprocessor = TabPFNEnsemblePreprocessor(
             configs=self._views[view : view + 1],
             n_samples=len(context),

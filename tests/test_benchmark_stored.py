@@ -146,6 +146,18 @@ def test_whole_splits_have_every_arm_exactly_once(folder):
     assert whole.whole_splits().results.equals(whole.results)
 
 
+def test_a_split_is_whole_only_with_the_arms_that_have_not_begun(folder):
+    part = read_benchmark(folder)
+    begun = part.select(arms=["zero_shot", "default"])
+    lacking = part.results[~part.results["arm"].isin(["zero_shot", "default"])].assign(failed=False)
+    begun.provenance["missing"] += lacking[["id", "table", "regime", "split", "arm", "seed", "failed"]].to_dict(
+        "records"
+    )
+    assert begun.whole_splits().results.empty
+    row = begun.coverage().loc[200]
+    assert (row["arms"], row["most_splits"], row["whole_tables"]) == (part.results["arm"].nunique(), 0, 0)
+
+
 def test_leaving_out_the_arm_that_lacks_runs_keeps_the_split(folder):
     part = read_benchmark(folder)
     lacking = {run["arm"] for run in part.provenance["missing"]}

@@ -248,7 +248,7 @@ def planned(results, name="paper"):
 def test_a_grid_with_gaps_makes_findings_provisional_and_statements_final():
     results, grid = planned(make_results(AS_CLAIMED))
     verdicts = verdicts_of(results, grid=grid)
-    assert verdicts[1].provisional and str(verdicts[1]).startswith("provisional (20.0 % of the grid")
+    assert verdicts[1].provisional and str(verdicts[1]).startswith("provisional (20.0 % of its runs")
     assert not verdicts[5].provisional
     complete, grid = planned(make_results(AS_CLAIMED, n_splits=10))
     assert str(verdicts_of(complete, grid=grid)[1]) == REPRODUCED
@@ -421,6 +421,39 @@ def test_a_difference_within_the_noise_floor_tells_nothing():
     without = make_results(quiet)
     without = without[without["arm"] != "default_again"]
     assert answer_structure(without, n_resamples=FEW).answer == "can't be told"
+
+
+def test_harm_within_the_noise_floor_is_no_harm():
+    worse = {"causal": 0.0, "random_dag": 0.05, "independent": 0.0, "default": 0.05, "default_again": 0.05}
+    assert answer(worse).answer == "no"
+    found = answer(worse | {"default_again": 0.2})
+    against = {comparison.against: comparison for comparison in found.comparisons}["random_dag"]
+    assert against.high_all < 0, "the difference itself is told apart from zero"
+    assert (found.answer, against.status) == ("can't be told", UNTOLD)
+
+
+def test_arms_that_never_vary_have_no_ratio_and_one_alone_an_infinite_one():
+    equal = make_results({}, spread=0.0)
+    assert {part.status for part in verdicts_of(equal)[2].parts} == {UNTOLD}
+    steady = make_results(dict.fromkeys(ARMS, 0.1), spread=0.05)
+    steady.loc[steady["arm"] == "causal", "auc"] = steady.loc[steady["arm"] == "zero_shot", "auc"].to_numpy()
+    first, _, size = verdicts_of(steady)[2].parts
+    assert (first.status, size.status) == (HOLDS, CONTRADICTED)
+    assert first.comparisons[0].estimate == np.inf
+
+
+def test_only_comparisons_that_are_open_say_how_wide_they_are():
+    gains = AS_CLAIMED | {"default": AS_CLAIMED["causal"]}
+    results = make_results(gains)
+    noisy = results["arm"] == "ctgan"  # far behind on every table, and by very different amounts
+    results.loc[noisy, "auc"] -= np.random.default_rng(0).uniform(0.1, 0.5, noisy.sum())
+    verdict = verdicts_of(results)[1]
+    part = verdict.parts[1]
+    widths = {c.against: (c.status, (c.high - c.low) / 2) for c in part.comparisons}
+    assert widths["ctgan"][0] == HOLDS
+    assert widths["default"][0] == UNTOLD
+    assert f"± {widths['default'][1]:.2g}" in verdict.would_change
+    assert f"± {widths['ctgan'][1]:.2g}" not in verdict.would_change
 
 
 def test_metrics_that_disagree_are_named():

@@ -448,3 +448,19 @@ def test_runs_over_several_validation_parts_share_the_time_limit():
     real = rows.X.to_numpy(), rows.y.to_numpy()
     finetune_over_splits(SimpleNamespace(run=run), rows, real, splits, settings, rngs)
     assert limits == [2.0], "three parts and the final run"
+
+
+def test_a_step_has_the_classes_of_its_view_and_the_features_of_the_first():
+    """How the stored benchmark was made; predictions give every view an order of the features of its own."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 6)), np.tile([0, 1], 20)
+    ensemble = TrainableEnsemble(load_classifier(n_estimators=4, device="cpu"), X, y)
+    views = [ensemble._prepare_view(view, np.arange(40)) for view in range(ensemble.n_views)]
+    members = ensemble.evaluator(X, y).executor_.ensemble_members
+    assert np.array_equal(views[0].X_train, members[0].X_train)
+    for view, member in zip(views, members, strict=True):
+        assert np.array_equal(view.config.class_permutation, member.config.class_permutation)
+    same_transform = [view for view in views if view.config.preprocess_config == views[0].config.preprocess_config]
+    assert len(same_transform) > 1
+    assert all(np.array_equal(view.X_train, views[0].X_train) for view in same_transform)
+    assert len({np.asarray(member.X_train).tobytes() for member in members}) == len(members)

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causalmix_utils.benchmark import StoredBenchmark, read_results
+from causalmix_utils.benchmark import RunStore, StoredBenchmark, read_results
+from causalmix_utils.benchmark.taking_over import take_over_results
 from causalmix_utils.cli import main
 from causalmix_utils.cli.claims_page import BEGIN, END, judge_stored, render_claims, update_page
 from causalmix_utils.cli.report import read_stored
 from causalmix_utils.cli.report_files import list_figures, save_figure, write_report
-from causalmix_utils.evaluation import add_gains, per_table
+from causalmix_utils.evaluation import add_gains, add_gaps, per_table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "book" / "results"
@@ -41,10 +42,12 @@ def test_the_page_names_what_it_rests_on_and_gives_every_claim_a_verdict(judged)
     assert judged.stored.results["checkpoint"].iloc[0] in text
     assert re.findall(r"^### Claim (\d)$", text, re.MULTILINE) == [str(number) for number in range(1, 10)]
     assert text.count("What would change the verdict") == 9
-    complete = all(
-        verdict.share is None or verdict.share.complete for verdict in judged.verdicts[judged.regime, "gain"]
-    )
+    shares = [verdict.share for verdicts in judged.verdicts.values() for verdict in verdicts]
+    shares += [judged.structure[regime, "causal"].share for regime in judged.stored.regimes]
+    complete = all(share is None or share.complete for share in shares)
     assert ("provisional" in text) == (not complete)
+    begun = set(judged.planned) <= set(judged.stored.regimes)
+    assert ("no runs yet" in text) == (not begun)
 
 
 def test_other_results_make_another_page(judged):
@@ -114,6 +117,52 @@ def test_a_part_of_a_grid_is_reported(judged, tmp_path):
     names = [path.name for path in write_report(part, tmp_path, figures=False)]
     assert f"arms-gain-{part.regime}.csv" in names
     assert "`paper`" in render_claims(part)
+
+
+def test_gaps_are_those_of_the_stored_trajectories_as_in_the_chapter(judged, tmp_path):
+    write_report(judged, tmp_path, figures=False)
+    whole = judged.stored.select().whole_splits()
+    runs = add_gaps(add_gains(whole.results), whole.trajectories)
+    expected = per_table(runs[runs["arm"] != "zero_shot"], value="tracking_gap")
+    written = pd.read_csv(tmp_path / f"tracking_gap-{judged.regime}.csv").set_index("table")
+    np.testing.assert_allclose(written[expected.columns], expected)
+
+
+@pytest.mark.parametrize("n_perfect", [1, None])
+def test_tables_on_which_nothing_is_left_to_gain_are_reported(judged, tmp_path, n_perfect):
+    results = judged.stored.results.copy()
+    perfect = results["table"].isin(results["table"].unique()[:n_perfect])
+    results.loc[perfect & (results["arm"] == "zero_shot"), "auc"] = 1.0
+    part = judge_stored(StoredBenchmark("paper", results, judged.stored.trajectories, {}), scores=None, n_resamples=FEW)
+    names = {path.stem for path in write_report(part, tmp_path, figures=False)}
+    for name, draw in list_figures(part, None, baseline="default"):
+        if name.startswith("ranks"):
+            save_figure(draw, tmp_path / name)
+    assert f"arms-log_loss_gain-{part.regime}" in names
+    assert (f"arms-gain-{part.regime}" in names) == (n_perfect is not None)
+
+
+def test_a_noise_floor_that_nobody_measured_is_not_called_suspicious(judged):
+    results = judged.stored.results
+    without = results[results["arm"] != "default_again"]
+    part = judge_stored(StoredBenchmark("paper", without, judged.stored.trajectories, {}), scores=None, n_resamples=FEW)
+    text = render_claims(part)
+    assert text.count("not measured, since the same fine-tuning") == 2
+    assert "inf" not in re.findall(r"[a-z]+", text) and "suspicion" not in text
+
+
+def test_a_baseline_without_runs_is_refused(capsys):
+    assert main(["report", "--results", str(RESULTS), "--baseline", "defualt"]) == 2
+    assert "--baseline=defualt has no runs; the arms are causal" in capsys.readouterr().err
+
+
+def test_a_store_of_ones_own_is_judged_without_the_scores_of_the_book(capsys, monkeypatch, tmp_path):
+    with RunStore(tmp_path / "own.sqlite") as store:
+        take_over_results(store, RESULTS, name="case_study")
+    page = shutil.copy(ROOT / "book" / "claims.md", tmp_path / "claims.md")
+    monkeypatch.chdir(ROOT)
+    assert main(["report", "--store", str(tmp_path / "own.sqlite"), "--claims", str(page)]) == 0
+    assert "6  partly" in capsys.readouterr().out, "nothing is known of the rows"
 
 
 def test_one_arm_alone_is_reported_without_comparisons(judged, tmp_path):

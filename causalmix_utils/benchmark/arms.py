@@ -1,8 +1,9 @@
 """What is compared: the arms, the settings of one run, and a run's identity.
 
-A run is known by a hash of everything that decides its result. Two runs with the same
+A run is known by a hash of all its settings. Two runs with the same
 settings have the same identity on every machine, so a stored run is never repeated, and a run
 with any other setting – another checkpoint, one step more – is never mistaken for it.
+Code and libraries are no settings: each run is stored with its commit and their versions.
 """
 
 from __future__ import annotations

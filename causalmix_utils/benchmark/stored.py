@@ -109,7 +109,7 @@ class StoredBenchmark:
         arm out with `select` to keep the table.
         """
         present = self.results.groupby(_SPLIT)["arm"].transform("nunique")
-        wanted = self.results.groupby("regime")["arm"].transform("nunique")
+        wanted = self.results["regime"].map(self._count_arms())
         left_out = self.results.loc[present != wanted, ["id", "table", "regime", "split", "arm", "seed"]]
         missing = [*self.provenance.get("missing", []), *left_out.assign(failed=False).to_dict("records")]
         return self._keep(self.results[present == wanted], missing)
@@ -131,7 +131,8 @@ class StoredBenchmark:
         -------
         DataFrame
             Index ``regime``, the largest first; columns ``runs``, ``missing`` (of them ``failed``), ``tables``,
-            ``arms``, ``fewest_splits`` and ``most_splits`` (of a table, counting those that every arm has finished),
+            ``arms`` (with missing ones), ``fewest_splits`` and ``most_splits`` (of a table, counting those that every
+            arm has finished),
             and ``whole_tables``, which have at least one such split.
         """
         missing = pd.DataFrame(self.provenance.get("missing", []), columns=["regime", "failed"])
@@ -147,7 +148,7 @@ class StoredBenchmark:
                     "missing": len(of_regime),
                     "failed": int(of_regime["failed"].astype(bool).sum()),
                     "tables": len(splits),
-                    "arms": part.results["arm"].nunique(),
+                    "arms": part._count_arms()[regime],
                     "fewest_splits": int(splits.min()),
                     "most_splits": int(splits.max()),
                     "whole_tables": int((splits > 0).sum()),
@@ -162,14 +163,19 @@ class StoredBenchmark:
         for regime, row in self.coverage().iterrows():
             splits = " to ".join(dict.fromkeys([str(row["fewest_splits"]), str(row["most_splits"])]))
             lines.append(
-                f"{regime} rows: {row['tables']} tables, {splits} splits of each with all {row['arms']} arms, "
-                f"{row['missing']} runs missing ({row['failed']} failed)"
+                f"{regime} rows: tables: {row['tables']}; splits of each with all {row['arms']} arms: {splits}; "
+                f"runs missing: {row['missing']} ({row['failed']} failed)"
             )
         lines.append(f"checkpoint: {', '.join(_names(self.results['weights']))}")
         lines[-1] += f" ({', '.join(_names(self.results['checkpoint']))})"
         lines.append(f"commit: {', '.join(commit[:10] for commit in _names(self.results['commit'].dropna()))}")
         lines.append(f"exported: {self.provenance.get('exported_at', 'unknown')[:10]}")
         return "\n".join(lines)
+
+    def _count_arms(self) -> dict[int, int]:
+        """Arms of each regime, those included of which no run is there yet."""
+        arms = pd.concat([self.results, pd.DataFrame(self.provenance.get("missing", []), columns=["regime", "arm"])])
+        return arms.groupby("regime")["arm"].nunique().to_dict()
 
     def _keep(self, results: pd.DataFrame, missing: list[dict]) -> StoredBenchmark:
         provenance = self.provenance | {"missing": missing}

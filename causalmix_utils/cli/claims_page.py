@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
@@ -41,11 +43,14 @@ class Judged:
         By regime and column; the largest regime first, ``gain`` first.
     structure : dict of (int, str) to StructureAnswer
         By regime and causal arm.
+    planned : tuple of int
+        The regimes of the grid that the verdicts should rest on, the largest first.
     """
 
     stored: StoredBenchmark
     verdicts: dict[tuple[int, str], list[Verdict]]
     structure: dict[tuple[int, str], StructureAnswer]
+    planned: tuple[int, ...]
 
     @property
     def regime(self) -> int:
@@ -80,6 +85,7 @@ def judge_stored(stored: StoredBenchmark, *, scores: pd.DataFrame | None, n_resa
             for regime in stored.regimes
             for method in METHODS
         },
+        tuple(sorted(map(int, grid.runs["regime"].unique()), reverse=True)),
     )
 
 
@@ -122,8 +128,16 @@ def _render_source(judged: Judged) -> str:
     ]
     if not share.complete:
         lines.append("")
-        lines.append(f"**They are provisional.** What they should rest on is not all there: {share}.")
-        if not share.finished:
+        lines.append(
+            f"**They are provisional.** Of the {share.planned:,} runs that they should rest on, {share.finished:,} are "
+            "there."
+        )
+        if not share.finished and stored.name == GRID:
+            lines.append(
+                f"The runs of `{stored.name}` have other settings than the profile of this name has today: another "
+                "checkpoint, another protocol, or other tables. They stand in until it is run again."
+            )
+        elif not share.finished:
             lines.append(
                 f"`{stored.name}` is no part of that grid, which is the profile `{GRID}`. It has fewer tables and "
                 "splits and smaller settings, and stands in until runs of the grid are stored."
@@ -146,9 +160,14 @@ def _render_overview(main: list[Verdict], beside: list[Verdict]) -> str:
         else:
             in_log_loss = "–"
             rests_on = f"`{verdict.source}`" + (f"; scores of rows on {tables} tables" if tables else "")
-        name = f"*provisional:* **{_name(verdict)}**" if verdict.provisional else f"**{_name(verdict)}**"
+        name = _mark(verdict.share, f"**{_name(verdict)}**")
         rows.append([verdict.number, verdict.claim, name, in_log_loss, rests_on])
     return render_table(["", "Claim", "Verdict", "By log-loss, directions only", "Rests on"], rows)
+
+
+def _mark(share: Share | None, text: str) -> str:
+    """The text, marked as provisional if runs are missing."""
+    return text if share is None or share.complete else f"*provisional:* {text}"
 
 
 def _name(verdict: Verdict) -> str:
@@ -236,7 +255,9 @@ def _render_structure(judged: Judged) -> str:
         "",
         "To say yes, the causal arm must do better than random graphs with as many edges, and better than columns "
         "drawn independently, by more than the noise floor. (Random graphs differ in which columns they join, and in "
-        "how many they join to the target; both belong to the structure that was found.) Whether it beats SMOTE, which "
+        "how many they join to the target; both belong to the structure that was found.) The answer is no if it does "
+        "worse than one of them by more than that floor: then the structure does harm. That it makes no difference at "
+        "all, no interval can show; the next lines bound the difference. Whether the causal arm beats SMOTE, which "
         "knows nothing of causes, stands beside it. SMOTE's rows lie close to real ones, so they differ in more than "
         "that.",
         "",
@@ -244,6 +265,12 @@ def _render_structure(judged: Judged) -> str:
     ]
     for value, again in main.floors.items():
         show = formatter(again)
+        if not np.isfinite([again.low, again.high]).all():
+            lines.append(
+                f"- *Noise floor, {METRICS[value]}:* not measured, since the same fine-tuning with another seed has "
+                "too few runs. Without it there is no yes and no no."
+            )
+            continue
         lines.append(
             f"- *Noise floor, {METRICS[value]}:* the same fine-tuning with another seed differs by a median of "
             f"{show(again.estimate)} (95 % interval {show(again.low)} to {show(again.high)}), so a median difference "
@@ -286,11 +313,15 @@ def _judge_floor(again: Comparison) -> str:
 
 
 def _render_regimes(judged: Judged) -> str:
-    rows = [
-        [f"{regime} rows", SCALES[value], *map(_name, verdicts[:3])]
-        + [judged.structure[regime, "causal"].answer if value == "gain" else ""]
-        for (regime, value), verdicts in judged.verdicts.items()
-    ]
+    rows = []
+    for (regime, value), verdicts in judged.verdicts.items():
+        found = [_mark(verdict.share, _name(verdict)) for verdict in verdicts[:3]]
+        structure = judged.structure[regime, METHODS[0]]
+        answer = _mark(structure.share, structure.answer) if value == "gain" else ""
+        rows.append([f"{regime} rows", SCALES[value], *found, answer])
+    if _share(judged)[0].finished:
+        absent = [regime for regime in judged.planned if regime not in judged.stored.regimes]
+        rows += [[f"{regime} rows", "–", *["no runs yet"] * 4] for regime in absent]
     header = ["Scarcity", "Judged by", "Claim 1", "Claim 2", "Claim 3", "Does structure matter?"]
     return f"## Does it depend on scarcity and metric?\n\n{render_table(header, rows)}\n"
 

@@ -259,10 +259,19 @@ def pretrain(options: argparse.Namespace) -> None:
 
 
 def print_report(results: pd.DataFrame, *, value: str, baseline: str) -> None:
-    """One table of arms for each checkpoint and regime."""
+    """One table of arms for each checkpoint and regime, on the splits that every arm has."""
+    import pandas as pd
+
+    from causalmix_utils.benchmark import StoredBenchmark
     from causalmix_utils.evaluation import add_gains, summarise_arms
 
-    for (checkpoint, regime), runs in add_gains(results).groupby(["checkpoint", "regime"]):
+    whole = StoredBenchmark("results", results, pd.DataFrame({"id": []}), {}).whole_splits().results
+    left_out = len(results) - len(whole)
+    if whole.empty:
+        print("\nno split has every arm yet, so the arms below are summarised on different splits")
+    elif left_out:
+        print(f"\nleft out: {left_out} runs on splits that some arm has not finished")
+    for (checkpoint, regime), runs in add_gains(results if whole.empty else whole).groupby(["checkpoint", "regime"]):
         summary = summarise_arms(runs, value=value, baseline=baseline)
         print(f"\n{value} at {regime} rows over {runs['table'].nunique()} tables, checkpoint {checkpoint}")
         print(_format(summary.sort_values("median", ascending=False, kind="stable").reset_index()))

@@ -26,17 +26,21 @@ def report(options: argparse.Namespace) -> None:
     stored = _choose(options)
     if stored.results.empty:
         raise ValueError("there are no finished runs to report")
+    arms = sorted(stored.results["arm"].unique())
+    if options.baseline not in arms:
+        raise ValueError(f"--baseline={options.baseline} has no runs; the arms are {', '.join(arms)}")
     print_report(stored.results, value=options.value, baseline=options.baseline)
     if options.out is None and options.claims is None:
         return
     from causalmix_utils.cli.claims_page import judge_stored, render_claims, update_page
 
-    judged = judge_stored(stored, scores=_read_scores(options.results, ROWS))
+    beside = options.results if options.store is None else options.store.parent
+    judged = judge_stored(stored, scores=_read_scores(beside, ROWS))
     _print_verdicts(judged)
     if options.out is not None:
         from causalmix_utils.cli.report_files import write_report
 
-        models = _read_scores(options.results, MODELS)
+        models = _read_scores(beside, MODELS)
         written = write_report(judged, options.out, baseline=options.baseline, models=models)
         print(f"{len(written)} files written to {options.out}")
     if options.claims is not None:

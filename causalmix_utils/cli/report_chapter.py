@@ -36,13 +36,13 @@ def list_tables(runs: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, pd.
     from causalmix_utils.evaluation import compare_arms, friedman_test, nemenyi_p_values, per_table, summarise_arms
 
     fine_tuned = runs[runs["arm"] != "zero_shot"]
-    n_arms, n_tables = fine_tuned["arm"].nunique(), fine_tuned["table"].nunique()
-    for value in VALUES:
+    n_arms = fine_tuned["arm"].nunique()
+    for value in _defined_values(runs):
         yield f"arms-{value}", summarise_arms(runs, value=value, baseline=baseline).reset_index()
         yield f"tables-{value}", per_table(runs, value=value).reset_index()
         if baseline in set(fine_tuned["arm"]) and n_arms > 1:
             yield f"against_{baseline}-{value}", compare_arms(fine_tuned, value=value, baseline=baseline).reset_index()
-        if n_arms > 2 and n_tables > 1:
+        if n_arms > 2 and _count_whole_tables(fine_tuned, value) > 1:
             yield f"friedman-{value}", pd.DataFrame([friedman_test(fine_tuned, value=value)])
             yield f"nemenyi-{value}", nemenyi_p_values(fine_tuned, value=value).rename_axis("arm").reset_index()
     yield from _list_noise(fine_tuned, baseline=baseline)
@@ -60,9 +60,9 @@ def list_figures(runs: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, Ca
 
     n_tables = runs["table"].nunique()
     on_tables = f"on {n_tables} tables, {runs['regime'].iloc[0]} rows"
-    for value in VALUES:
+    for value in _defined_values(runs):
         yield f"gains-{value}", partial(plot_gains, runs, value=value, title=f"Gain over zero-shot {on_tables}")
-        if n_tables > 1 and runs["arm"].nunique() > 2:
+        if runs["arm"].nunique() > 2 and _count_whole_tables(runs[runs["arm"] != "zero_shot"], value) > 1:
             yield f"ranks-{value}", partial(plot_ranks, runs, value=value)
     for gap in GAPS:
         if gap in runs and runs[gap].notna().any():
@@ -108,6 +108,18 @@ def make_variants(stored, scores: pd.DataFrame | None, *, baseline: str) -> dict
     )
 
 
+def _defined_values(runs: pd.DataFrame) -> list[str]:
+    """The metrics that some run has; a zero-shot AUC of 1 leaves nothing to gain."""
+    return [value for value in VALUES if runs.loc[runs["arm"] != "zero_shot", value].notna().any()]
+
+
+def _count_whole_tables(fine_tuned: pd.DataFrame, value: str) -> int:
+    """Tables on which every arm has a value."""
+    from causalmix_utils.evaluation import per_table
+
+    return len(per_table(fine_tuned, value=value).dropna())
+
+
 def _list_noise(fine_tuned: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, pd.DataFrame]]:
     import pandas as pd
 
@@ -115,12 +127,12 @@ def _list_noise(fine_tuned: pd.DataFrame, *, baseline: str) -> Iterator[tuple[st
 
     arms = list(fine_tuned["arm"].unique())
     if "default_again" in arms and "default" in arms:
-        floors = [{"value": value} | noise_floor(fine_tuned, value=value) for value in VALUES]
+        floors = [{"value": value} | noise_floor(fine_tuned, value=value) for value in _defined_values(fine_tuned)]
         yield "noise_floor", pd.DataFrame(floors)
     if baseline in arms and len(arms) > 1:
         spreads = [
             {"arm": arm, "value": value} | spread_of_differences(fine_tuned, arm=arm, baseline=baseline, value=value)
-            for value in VALUES
+            for value in _defined_values(fine_tuned)
             for arm in arms
             if arm != baseline
         ]

@@ -148,10 +148,15 @@ def _compare(variants: dict[str, pd.DataFrame], *, baseline: str) -> pd.DataFram
 
 
 def _whole_splits(judged: Judged) -> Iterator[tuple[int, pd.DataFrame]]:
-    """The runs of each regime on the splits that every arm has, with gains; regimes without any are left out."""
-    from causalmix_utils.evaluation import add_gains
+    """The runs of each regime on the splits that every arm has, as the chapter takes them, where there are any.
+
+    Gains are added, and gaps are those of stored trajectories.
+    """
+    from causalmix_utils.evaluation import add_gains, add_gaps
 
     for regime in judged.stored.regimes:
-        runs = judged.stored.select(regime=regime).whole_splits().results
+        whole = judged.stored.select(regime=regime).whole_splits()
+        runs = whole.results
         if len(runs) and "zero_shot" in set(runs["arm"]) and runs["arm"].nunique() > 1:
-            yield regime, add_gains(runs)
+            runs = add_gains(runs)
+            yield regime, add_gaps(runs, whole.trajectories) if len(whole.trajectories) else runs

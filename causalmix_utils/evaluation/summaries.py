@@ -15,6 +15,8 @@ import pandas as pd
 from causalmix_utils.arguments import check_count, check_number, check_rng
 
 _NEVER_MIXED = ("regime", "checkpoint")
+_MOST_EXACT = 500
+"""Values up to which the median's bootstrap distribution is computed and not drawn."""
 
 
 def per_table(results: pd.DataFrame, *, value: str = "gain", by: str = "arm") -> pd.DataFrame:
@@ -125,11 +127,11 @@ def bootstrap_interval(
     values : sequence of shape (n_tables,)
         One value for each table, such as a column of `per_table`. NaN are left out.
     rng : Generator
-        Draws the resamples. The same state gives the same interval.
+        Draws the resamples. The same state gives the same interval. The median needs none.
     statistic : callable
         Takes an array and the keyword ``axis``.
     n_resamples : int
-        Number of resamples.
+        Number of resamples that are drawn for another statistic than `numpy.median`.
     confidence : float
         Coverage aimed at, between 0 and 1.
 
@@ -145,7 +147,19 @@ def bootstrap_interval(
 
     Notes
     -----
-    The percentile method, since the bias-corrected one breaks down for medians of few values.
+    The percentile method, since the bias-corrected one breaks down for medians of few values. The median of a resample
+    is one of few numbers, so an interval from drawn resamples would jump from one value to the next with the seed.
+    Its distribution over all resamples has a formula, which is used here.
+
+    References
+    ----------
+    J. S. Maritz, R. G. Jarrett: *A Note on Estimating the Variance of the Sample Median*, JASA 73, 1978. B. Efron:
+    *Bootstrap Methods: Another Look at the Jackknife*, Annals of Statistics 7, 1979, section 3.
+
+    Examples
+    --------
+    >>> bootstrap_interval([1, 2, 3, 4, 5, 6, 7, 8, 9], rng=np.random.default_rng(0))
+    (3.0, 7.0)
     """
     from scipy.stats import bootstrap
 
@@ -156,6 +170,11 @@ def bootstrap_interval(
     values = values[~np.isnan(values)]
     if len(values) < 2:
         return float("nan"), float("nan")
+    if statistic is np.median and len(values) <= _MOST_EXACT:
+        medians, chances = _list_medians(values)
+        tail = (1 - confidence) / 2
+        low, high = np.searchsorted(np.cumsum(chances), [tail, 1 - tail]).clip(max=len(medians) - 1)
+        return float(medians[low]), float(medians[high])
     result = bootstrap(
         (values,),
         statistic,
@@ -166,6 +185,27 @@ def bootstrap_interval(
         rng=rng,
     )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def _list_medians(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The medians that resamples of some values can have, in order, and the chance of each."""
+    from scipy.special import comb
+    from scipy.stats import binom
+
+    values, n = np.sort(values), len(values)
+    half, places = (n + 1) // 2, np.arange(n + 1) / n
+    # The half-th smallest of a resample is the i-th value or one before it if so many draws are.
+    chances = np.diff(binom.sf(half - 1, n, places))
+    if n % 2:
+        return values, chances
+    # The two in the middle are the i-th and a later, j-th value: half of the draws are up to i, the others from j on.
+    powers = np.diff(places**half)
+    apart = np.triu(comb(n, half) * np.outer(powers, powers[::-1]), 1)
+    together = np.diag(chances - apart.sum(axis=1))
+    means, joint = (values[:, None] + values) / 2, apart + together
+    upper = np.triu_indices(n)
+    order = np.argsort(means[upper], kind="stable")
+    return means[upper][order], joint[upper][order]
 
 
 def intervals_by_arm(

@@ -48,8 +48,9 @@ class CausalMixFTClassifier(FineTunedModel):
         How synthetic rows enter a step: anywhere, as query rows only, or alone in the first
         half of the steps and not at all in the second.
     n_estimators : int, default=4
-        Views of the table that predictions are averaged over. A fine-tuning step uses one
-        view; they take turns.
+        Views of the table that predictions are averaged over. A fine-tuning step uses the transformed values and
+        the order of classes of one view; they take turns. The order of features is that of the first view in all
+        steps, while predictions average over orders.
     learning_rate, weight_decay : float, default=2e-4 and 0.01
         AdamW's settings. The learning rate rises over the first tenth of the steps.
     max_steps : int, default=60

@@ -3,7 +3,7 @@
 Claims 1 to 3 are *findings*. Each is split into parts, and each part into comparisons over tables: a median over tables
 of a difference (the median over the splits of each table taken first), a ratio of spreads, or a mean difference of
 ranks. Every comparison uses only splits that all its arms have, and has a percentile bootstrap interval over tables
-(10,000 resamples, seeded), at 95 %.
+(of a median over all resamples, else over 10,000, seeded), at 95 %.
 
 - A comparison *holds* if its interval lies on the claimed side of no difference. It is *contradicted* if the interval
   lies on the other side, at a level divided by the number of comparisons of its part. Else it *can't be told*; always

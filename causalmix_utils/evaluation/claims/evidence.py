@@ -113,7 +113,11 @@ class Bootstrap:
             )
         rng = np.random.default_rng(self.seed)
         drawn = rng.integers(len(values), size=(self.n_resamples, len(values)))
-        low, high = np.nanquantile(statistic(values[drawn], axis=1), [level / 2, 1 - level / 2])
+        found = statistic(values[drawn], axis=1)
+        found = found[~np.isnan(found)]
+        if not len(found):
+            return float("nan"), float("nan")
+        low, high = np.quantile(found, [level / 2, 1 - level / 2], method="inverted_cdf")  # no mean of infinities
         return float(low), float(high)
 
 
@@ -180,7 +184,7 @@ def compare_over_tables(
     claimed : (float, float, float), optional
         Judge the size: the claimed number, and the smallest and largest number that would be rounded to it.
     floor : float
-        The estimate must also be further than this above `null`.
+        The estimate must also be further than this from `null`, on either side.
 
     Returns
     -------
@@ -203,7 +207,7 @@ def compare_over_tables(
     if n_tables < FEWEST_TABLES:
         status = UNTOLD
     elif claimed is None:
-        status = _judge_direction(estimate, low, high_all, null=null, floor=floor)
+        status = _judge_direction(estimate - null, low - null, high_all - null, floor=floor)
     else:
         status = _judge_size(low, high, null=null, smallest=claimed[1], largest=claimed[2])
     return Comparison(
@@ -259,13 +263,15 @@ def wide_per_table(runs: pd.DataFrame, *, arms: Sequence[str], value: str, by: s
     return per_table(runs, value=value, by=by)[list(arms)]
 
 
-def _judge_direction(estimate: float, low: float, high_all: float, *, null: float, floor: float) -> str:
-    if low > null and estimate - null > floor:
+def _judge_direction(estimate: float, low: float, high_all: float, *, floor: float) -> str:
+    if low > 0 and estimate > floor:
         return HOLDS
-    return CONTRADICTED if high_all < null else UNTOLD
+    return CONTRADICTED if high_all < 0 and estimate < -floor else UNTOLD
 
 
 def _judge_size(low: float, high: float, *, null: float, smallest: float, largest: float) -> str:
+    if np.isnan([low, high]).any():
+        return UNTOLD
     if high < smallest or low > largest:
         return CONTRADICTED
     # An interval that holds both the claimed size and no effect at all speaks for neither.

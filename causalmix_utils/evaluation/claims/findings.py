@@ -12,6 +12,7 @@ from causalmix_utils.evaluation.claims.evidence import (
     FEWEST_TABLES,
     HOLDS,
     LEVEL,
+    UNTOLD,
     Bootstrap,
     Comparison,
     Part,
@@ -165,12 +166,11 @@ def ratio_of_spreads(values: np.ndarray, *, axis: int = 0) -> np.ndarray:
     Returns
     -------
     array
-        NaN where the second column does not vary.
+        Infinite where the second column alone does not vary, NaN where neither does.
     """
     spreads = np.std(values, axis=axis, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = spreads[..., 0] / spreads[..., 1]
-    return np.where(spreads[..., 1] > 0, ratio, np.nan)
+        return spreads[..., 0] / spreads[..., 1]
 
 
 def describe_change(parts: Sequence[Part], *, complete: bool = True) -> str:
@@ -185,7 +185,7 @@ def describe_change(parts: Sequence[Part], *, complete: bool = True) -> str:
     if undecided:
         widest: dict[str, float] = {}
         for comparison in (comparison for part in undecided for comparison in part.comparisons):
-            if np.isfinite(width := (comparison.high - comparison.low) / 2):
+            if comparison.status == UNTOLD and np.isfinite(width := (comparison.high - comparison.low) / 2):
                 widest[comparison.what] = max(width, widest.get(comparison.what, 0.0))
         reach = ", ".join(f"± {width:.2g} ({what})" for what, width in widest.items())
         open_parts = f"the open parts ({len(undecided)} of {len(parts)})"

@@ -28,7 +28,7 @@ class Share:
         percent = 100 * self.finished / self.planned if self.planned else 0.0
         # An unfinished grid must not be rounded up to a finished one.
         shown = "100" if self.complete else f"{min(percent, 99.9):.1f}"
-        return f"{shown} % of the grid, {self.finished:,} of {self.planned:,} runs"
+        return f"{shown} % of its runs, {self.finished:,} of {self.planned:,}"
 
 
 @dataclass(frozen=True)

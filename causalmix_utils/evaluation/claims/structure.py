@@ -66,8 +66,9 @@ def answer_structure(
     """Does the discovered structure help fine-tuning, or would any additional rows do the same?
 
     The rule, in one metric: *yes* if the median differences over tables of causal minus ``random_dag`` and of causal
-    minus ``independent`` both have intervals above zero and both exceed the noise floor; *no* if one of the
-    intervals, at half the level, since there are two, is below zero; else it *can't be told*. The noise floor is
+    minus ``independent`` both have intervals above zero and both exceed the noise floor; *no* if one of them
+    has an interval, at half the level, since there are two, below zero, and is itself further below zero than the noise
+    floor; else it *can't be told*. The noise floor is
     the end farther from zero of the interval of ``default_again`` minus ``default``. Over both metrics: yes if yes in
     both; yes in one only, if the other does not say no; no if one says no and none yes. If one says yes and the
     other no, it can't be told.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     Parameters
     ----------
     path : path
-        A symbolic link stays one: the file that it names is replaced.
+        A symbolic link stays one: the file that it names is replaced. A file that is there keeps its permissions.
 
     Raises
     ------
@@ -28,6 +29,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         If the folder does not exist.
     IsADirectoryError
         If `path` is a folder.
+    OSError
+        If `path` is there but neither a file nor a folder, such as a device or a pipe.
 
     Examples
     --------
@@ -38,7 +41,10 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     ...     Path(f"{folder}/note.txt").read_text()
     'whole'
     """
-    path = Path(os.path.realpath(path))
+    given = Path(path)
+    if given.exists() and not (given.is_file() or given.is_dir()):  # asked before links end in names that are no paths
+        raise OSError(f"{str(given)!r} is a device or a pipe, which can't be replaced by a file")
+    path = Path(os.path.realpath(given))
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {str(path.parent)!r} does not exist")
     if path.is_dir():
@@ -48,6 +54,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         yield temporary
         with temporary.open("r+b") as file:  # on the disk before it gets its name
             os.fsync(file.fileno())
+        if path.exists():  # last, since the permissions may forbid to open the file for writing
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from causalmix_utils.benchmark import RunStore, get_profile
 from causalmix_utils.cli import build_parser, main
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.metrics import roc_auc
-from causalmix_utils.tables import Table, check_same_schema, load_table, scarce_split
+from causalmix_utils.tables import Table, check_same_schema, content_hash, load_table, scarce_split
 
 FAST = ["--steps", "2", "--estimators", "1"]
 
@@ -186,6 +186,26 @@ def test_the_same_seed_writes_the_same_file_and_another_seed_another(capsys, tmp
         run(capsys, "augment", "wine", "--generator", "smote", "--rows", 30, "--seed", seed, "--out", tmp_path / name)
     a, b, c = ((tmp_path / name).read_bytes() for name in "abc")
     assert a == b != c
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".GZ"])
+def test_augment_compresses_a_file_whose_name_says_so(capsys, tmp_path, ending):
+    plain, path = tmp_path / "rows.csv", tmp_path / f"rows.csv{ending}"
+    for out in (plain, path):
+        assert run(capsys, "augment", "wine", "--generator", "smote", "--rows", 30, "--out", out)[0] == 0
+    assert path.stat().st_size < plain.stat().st_size
+    read, expected = (Table.from_csv(out, target=load_table("wine").target) for out in (path, plain))
+    assert len(read) == 30 and content_hash(read) == content_hash(expected)
+    content = path.read_bytes()
+    run(capsys, "augment", "wine", "--generator", "smote", "--rows", 30, "--out", path)
+    assert path.read_bytes() == content, "the same rows are the same file"
+
+
+@pytest.mark.parametrize("name", ["rows.zip", "rows.csv.zst", "rows.tar.gz"])
+def test_augment_refuses_a_name_of_a_file_that_it_can_not_write(capsys, tmp_path, name):
+    status, _, err = run(capsys, "augment", "wine", "--generator", "smote", "--rows", 5, "--out", tmp_path / name)
+    assert status == 2 and "end it with .csv, .gz, .bz2 or .xz" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_augment_leaves_the_old_file_as_it_was(capsys, tmp_path):

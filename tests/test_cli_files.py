@@ -129,6 +129,18 @@ def test_a_damaged_archive_is_one_line(tmp_path, capsys, ending):
     assert main(["finetune", str(path), "--target", "y"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("causalmix: error: ") and error.count("\n") == 1
+    assert "cannot be read as a CSV file" in error
+
+
+def test_a_damaged_stream_of_a_whole_archive_is_one_line(customers, tmp_path, capsys):
+    path = tmp_path / "customers.csv.gz"
+    customers.to_csv(path, index=False)
+    content = bytearray(path.read_bytes())
+    content[60:120] = bytes(60)
+    path.write_bytes(content)
+    assert main(["finetune", str(path), "--target", "Left?"]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be read as a CSV file" in error and error.count("\n") == 1
 
 
 def test_rows_without_a_class_are_counted_and_the_first_is_named(customers, tmp_path):

@@ -1,12 +1,17 @@
 """The table type: what it promises, what it converts, and what it refuses."""
 
+import bz2
+import datetime
+import gzip
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causalmix_utils.tables import Table, check_same_schema, load_table
+from causalmix_utils.tables import Table, check_same_schema, content_hash, load_table
 
 LEVELS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=6)
 
@@ -124,6 +129,7 @@ def test_an_embedded_table_survives_a_csv_file(name, tmp_path):
     assert again.name == name
     pd.testing.assert_frame_equal(again.X, table.X)
     pd.testing.assert_series_equal(again.y, table.y)
+    assert content_hash(again) == content_hash(table), "to the last bit"
 
 
 def test_columns_are_converted_to_the_promised_types():
@@ -143,6 +149,74 @@ def test_columns_are_converted_to_the_promised_types():
     assert [str(table.X[column].dtype) for column in table.numerical] == ["int64", "float64", "int64"]
     assert table.X["code"].tolist()[:2] == ["1", "2"]
     assert table.y.tolist() == ["1", "0", "1"]
+
+
+DAY = datetime.date(2020, 1, 1)
+
+
+def arrow_column(values, kind=None):
+    pyarrow = pytest.importorskip("pyarrow")
+    return pd.Series(pd.arrays.ArrowExtensionArray(pyarrow.array(values, type=kind)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: [DAY, DAY, None],
+        lambda: ["text", DAY, "text"],
+        lambda: [datetime.timedelta(1), None, None],
+        lambda: pd.Series([datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), pd.Timestamp("2020")] * 2, dtype=object),
+        lambda: pd.period_range("2020-01", periods=3, freq="M"),
+        lambda: pd.Series(pd.period_range("2020-01", periods=3, freq="M"), dtype=object),
+        lambda: pd.Series(pd.date_range("2020-01-01", periods=3)).astype("category"),
+        lambda: pd.Series([DAY, DAY, None]).astype("category"),
+        lambda: arrow_column([DAY, DAY, None], "date32"),
+        lambda: arrow_column([DAY, DAY, None]).astype("timestamp[ns][pyarrow]"),
+    ],
+    ids=range(10),
+)
+@pytest.mark.parametrize("categorical", [None, ["when"]], ids=["", "named"])
+def test_dates_of_every_type_are_refused(make, categorical):
+    frame = pd.DataFrame({"when": make(), "x": 1}).assign(y="a")
+    with pytest.raises(ValueError, match="column 'when' holds dates; turn them into numbers or texts first"):
+        Table.from_frame(frame, target="y", categorical=categorical)
+
+
+@pytest.mark.parametrize(
+    ("make", "missing"),
+    [(list, None), (list, pd.NA), (list, Decimal("NaN")), (arrow_column, None)],
+)
+def test_exact_decimals_are_numbers(make, missing):
+    frame = pd.DataFrame({"price": make([Decimal("1.50"), Decimal("2.00"), missing]), "y": "a"})
+    values = Table.from_frame(frame, target="y").X["price"]
+    np.testing.assert_array_equal(values, [1.5, 2.0, np.nan])
+    levels = Table.from_frame(frame, target="y", categorical=["price"]).X["price"]
+    assert levels.tolist()[:2] == ["1.5", "2"] and pd.isna(levels[2])
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (Decimal(2**60 + 1), "'price' holds 1152921504606846977: whole"),
+        (Decimal("-Infinity"), "holds an infinite value"),
+    ],
+)
+def test_decimals_that_no_float_holds_are_refused(value, message):
+    frame = pd.DataFrame({"price": [value, Decimal(1)], "y": "a"})
+    with pytest.raises(ValueError, match=message):
+        Table.from_frame(frame, target="y")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "Float32", "float[pyarrow]"])
+def test_a_level_has_the_digits_of_its_own_type(dtype):
+    if "pyarrow" in dtype:
+        pytest.importorskip("pyarrow")
+    column = pd.Series([0.1, 2, 0.3, np.nan]).astype(dtype)
+    kinds = [column] if dtype == "float16" else [column, column.astype("category")]
+    for kind in kinds:
+        frame = pd.DataFrame({"code": kind, "y": "a"})
+        levels = Table.from_frame(frame, target="y", categorical=["code"]).X["code"]
+        assert levels.tolist()[:3] == ["0.1", "2", "0.3"] and pd.isna(levels[3])
 
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "x"], "y": ["no", "yes", "no"]})
@@ -224,6 +298,38 @@ def test_a_csv_file_with_another_separator_missing_values_and_blanks_in_names(tm
     assert table.name == "mine"
     assert table.columns == ["a", "b", "y"]
     assert table.X.isna().sum().tolist() == [1, 1]
+
+
+def damage_archives():
+    """Files that are no archives of the kind that their names say, and archives with wrong or missing bytes."""
+    text = ("a,y\n" + "".join(f"{place / 7},no\n" for place in range(500))).encode()
+    archive = gzip.compress(text, mtime=0)
+    for place in range(20, len(archive), len(archive) // 8):
+        yield f"changed at {place}.csv.gz", archive[:place] + bytes([archive[place] ^ 0xFF]) + archive[place + 1 :]
+    yield "cut.csv.gz", archive[: len(archive) // 2]
+    yield from ((f"text.csv.{ending}", text) for ending in ("gz", "bz2", "xz", "zip", "tar"))
+    yield "cut.csv.bz2", bz2.compress(text)[:-20]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), list(damage_archives()), ids=lambda value: value if type(value) is str else ""
+)
+def test_a_damaged_archive_is_refused_with_its_path(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match="cannot be read as a CSV file: ") as error:
+        Table.from_csv(tmp_path / name, target="y")
+    assert name in str(error.value)
+
+
+def test_what_the_system_refuses_keeps_its_own_error(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    with pytest.raises(IsADirectoryError):
+        Table.from_csv(tmp_path, target="y")
+    monkeypatch.setattr(pd, "read_csv", refuse)
+    with pytest.raises(PermissionError):
+        Table.from_csv(tmp_path / "table.csv", target="y")
 
 
 def test_an_absent_csv_file_is_reported_as_such(tmp_path):

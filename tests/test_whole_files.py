@@ -1,5 +1,7 @@
 """Files that are written as a whole or not at all."""
 
+import os
+import stat
 import threading
 
 import pytest
@@ -57,3 +59,26 @@ def test_a_missing_folder_and_a_folder_are_named(tmp_path):
         pass
     with pytest.raises(IsADirectoryError, match="is a folder, not a file"), replacing(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("through_a_link", [False, True])
+def test_a_pipe_or_a_device_is_refused_before_anything_is_written(tmp_path, through_a_link):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for special in (pipe, os.devnull):
+        path = tmp_path / "link"
+        path.unlink(missing_ok=True)
+        path.symlink_to(special)
+        with pytest.raises(OSError, match="is a device or a pipe"), replacing(path if through_a_link else special):
+            pytest.fail("the block must not be run")
+    assert stat.S_ISFIFO(pipe.stat().st_mode) and sorted(os.listdir(tmp_path)) == ["link", "pipe"]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o755, 0o444])
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path, mode):
+    path = tmp_path / "note.txt"
+    path.write_text("old")
+    path.chmod(mode)
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new" and stat.S_IMODE(path.stat().st_mode) == mode

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causalmix_utils.cli.files import check_source, read_table
+from causalmix_utils.cli.files import check_source, choose_compression, read_table
 from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
@@ -42,13 +42,14 @@ def augment(options: argparse.Namespace) -> None:
     from causalmix_utils.threads import single_thread
 
     _check_seed(options.seed)
+    compress = choose_compression(options.out)
     table = read_table(options)
     _check_no_quantity(table)
     rng = np.random.default_rng(options.seed)
     with replacing(options.out) as temporary, single_thread():
         rows = _make_watched_generator(options.generator).fit(table, rng=rng).sample(options.rows, rng=rng)
         check_same_schema(rows, table)
-        rows.to_frame().to_csv(temporary, index=False)
+        temporary.write_bytes(compress(rows.to_frame().to_csv(index=False).encode()))
     print(f"{len(rows)} rows like {table.name!r} by {options.generator!r} written to {options.out}")
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import bz2
 import difflib
+import gzip
+import lzma
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +23,21 @@ if TYPE_CHECKING:
 
 ENDINGS = {".csv", ".tsv", ".txt"}
 CSV_OPTIONS = {"target": None, "categorical": [], "drop": [], "separator": ",", "decimal": "."}  # and their defaults
+
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": partial(gzip.compress, mtime=0),  # without the time, so that the same rows are the same file
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+}
+ARCHIVES = (".zip", ".zst", ".tar", *(f".tar{ending}" for ending in COMPRESSIONS))
+
+
+def choose_compression(path: Path) -> Callable[[bytes], bytes]:
+    """How the content of a CSV file is written, so that whoever goes by the ending of its name can read it."""
+    name = path.name.lower()
+    if name.endswith(ARCHIVES):
+        raise ValueError(f"--out={path} is no kind of file that can be written: end it with .csv, .gz, .bz2 or .xz")
+    return COMPRESSIONS.get(Path(name).suffix, bytes)
 
 
 def read_table(options: argparse.Namespace) -> Table:

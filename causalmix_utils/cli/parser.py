@@ -31,7 +31,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--generator", default="causal", metavar="NAME", help="generator of the rows (default: causal)"
     )
     augment.add_argument("--rows", type=int, required=True, metavar="N", help="number of rows")
-    augment.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="file to write")
+    augment.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.csv", help="file to write; .gz, .bz2 or .xz compresses it"
+    )
     augment.set_defaults(command=commands.augment)
 
     finetune = choices.add_parser("finetune", help="compare zero-shot, default and CausalMixFT on a table")

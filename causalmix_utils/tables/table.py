@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.tables.conversion import as_text, convert_column, read_csv
+from causalmix_utils.tables.conversion import as_text, convert_column, holds_numbers, read_csv
 from causalmix_utils.tables.schema import (
     check_categorical,
     check_column,
@@ -106,7 +106,8 @@ class Table:
             Name of the target column. Its values become strings.
         categorical : sequence of str, optional
             The categorical columns, in addition to every column of text, bool or
-            ``category`` dtype. Integer codes are categories only if they are named here.
+            ``category`` dtype. Integer codes are categories only if they are named here. Objects of
+            type `decimal.Decimal` are numbers.
         name, source, licence : str
             Stored as given.
 
@@ -132,8 +133,7 @@ class Table:
             raise ValueError(f"target column {target!r} has {int(frame[target].isna().sum())} missing values")
         X = frame.drop(columns=target)
         named = check_named("categorical", categorical, X.columns)
-        is_text = {column: column in named or not pd.api.types.is_numeric_dtype(X[column]) for column in X.columns}
-        is_text.update({column: True for column in X.columns if pd.api.types.is_bool_dtype(X[column])})
+        is_text = {column: column in named or not holds_numbers(X[column]) for column in X.columns}
         X = pd.DataFrame(
             {column: convert_column(X[column], is_categorical=is_text[column]) for column in X.columns}, index=X.index
         )

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
+from decimal import Decimal
+
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import metrics
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.generators import make_generator
+from causalmix_utils.metrics import log_loss
 
 QUICK = {"n_estimators": 1, "max_steps": 2, "check_every": 1, "random_state": 0}
 N = 40
@@ -65,6 +71,35 @@ def test_a_missing_label_is_refused(rows, missing):
         CausalMixFTClassifier(None, **QUICK).fit(rows[0], y)
     with pytest.raises(ValueError, match="y holds missing"):
         CausalMixFTClassifier(None, **QUICK).fit(rows[0], pd.array([1, 2, None] * 13 + [1], dtype="Int64"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "got"),
+    [
+        (["1", 1], r"got \['1', 1\]"),
+        ([1, "1"], r"got \[1, '1'\]"),
+        (["True", True], r"got \['True', True\]"),
+        (["1.5", 1.5], r"got \['1.5', 1.5\]"),
+        (["a", b"a"], r"got \['a', b'a'\]"),
+        ([b"a", b"b"], r"got \[b'[ab]'\]: .*bytes is not supported"),
+    ],
+)
+@pytest.mark.parametrize("kind", [object, "category"])
+def test_labels_of_several_types_are_named_with_y(rows, labels, got, kind):
+    y = pd.Series(labels * (N // 2), dtype=kind)
+    with pytest.raises(ValueError, match=f"y must hold numbers, or texts, or truth values alone, {got}"):
+        CausalMixFTClassifier(None, **QUICK).fit(rows[0], y)
+
+
+def test_labels_that_are_written_the_same_are_still_two_classes(rows):
+    class Grade(str):
+        def __str__(self):
+            return "grade"
+
+    y = np.array([Grade("good") if label else Grade("bad") for label in rows[1]], dtype=object)
+    model = CausalMixFTClassifier("independent", **QUICK).fit(rows[0], y)
+    assert set(model.predict(rows[0])) == {"good", "bad"}
+    assert model.score(rows[0], y) > 0.8
 
 
 def test_labels_that_read_the_same_are_still_two_classes(rows):
@@ -176,6 +211,31 @@ def test_sample_weights_are_not_taken(rows):
         CausalMixFTClassifier(None, **QUICK).fit(*rows, sample_weight=np.ones(N))
 
 
+def test_a_frame_of_labels_does_not_name_the_target_by_a_column_called_name(rows):
+    X, y = rows
+    labels = pd.DataFrame({"name": y})
+    with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
+        model = CausalMixFTClassifier("independent", **QUICK).fit(X, labels)
+    assert model.synthetic_.target == "target"
+    named = CausalMixFTClassifier("independent", **QUICK).fit(X, labels["name"])
+    assert named.synthetic_.target == "name"
+    np.testing.assert_array_equal(model.predict_proba(X), named.predict_proba(X))
+
+
+def test_probabilities_sum_to_one_as_closely_as_their_type_can_tell(rows):
+    X, y = rows
+    model = CausalMixFTClassifier(None, **QUICK | {"max_steps": 0}).fit(X, X["count"] % 3)
+    proba = model.predict_proba(X)
+    assert proba.dtype == np.float32
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sklearn_loss = metrics.log_loss(X["count"] % 3, proba)
+    assert sklearn_loss == pytest.approx(log_loss(X["count"] % 3, proba, model.classes_), rel=1e-5)
+    assert log_loss(X["count"] % 3, proba, model.classes_) == log_loss(
+        X["count"] % 3, proba.astype(float), model.classes_
+    )
+
+
 # ---- tools ------------------------------------------------------------------------------------
 
 
@@ -284,6 +344,39 @@ def test_true_is_one_however_it_is_handed_in(kind, named):
     encoded = model._encoder.encode_features(X.astype({"smoker": kind}))
     np.testing.assert_array_equal(encoded, model._encoder.encode_features(fitted_on))
     assert len(np.unique(encoded[:, 0])) == 2
+
+
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NA])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_column_of_truth_values_may_be_missing_as_a_whole(rows, missing, named):
+    X = rows[0].assign(smoker=rows[0]["count"] > 4)
+    options = {"categorical_features": ["smoker"] if named else None, "max_steps": 0}
+    fitted_on = X.astype({"smoker": int}) if named else X
+    model = CausalMixFTClassifier(None, **QUICK | options).fit(fitted_on, rows[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoded = model._encoder.encode_features(X.assign(smoker=missing))
+    assert np.isnan(encoded[:, -1]).all()
+    some = X["smoker"].astype(object).where(X["count"] % 2 == 0, missing)
+    expected = np.where(X["count"] % 2 == 0, model._encoder.encode_features(X)[:, -1], np.nan)
+    np.testing.assert_array_equal(model._encoder.encode_features(X.assign(smoker=some))[:, -1], expected)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "Float32"])
+def test_levels_of_single_precision_are_those_that_were_fitted(rows, dtype):
+    X = rows[0].assign(code=np.resize([0.1, 0.7, 3.0], N))
+    model = CausalMixFTClassifier(None, categorical_features=["code"], **QUICK | {"max_steps": 0}).fit(X, rows[1])
+    expected = model._encoder.encode_features(X)
+    np.testing.assert_array_equal(model._encoder.encode_features(X.astype({"code": dtype})), expected)
+
+
+def test_exact_decimals_are_read_as_numbers_at_fit_and_at_predict(rows):
+    X, y = rows[0].assign(price=np.resize([0.5, 1.25, 3.0], N)), rows[1]
+    exact = X.assign(price=X["price"].map(Decimal))
+    models = [CausalMixFTClassifier(None, **QUICK | {"max_steps": 0}).fit(kind, y) for kind in (X, exact)]
+    for model in models:
+        for kind in (X, exact):
+            np.testing.assert_array_equal(model.predict_proba(kind), models[0].predict_proba(X))
 
 
 def test_validation_rows_of_one_class_are_named(rows):

@@ -136,6 +136,33 @@ def test_an_interrupt_during_fine_tuning_leaves_the_best_model_so_far(parts, mon
     np.testing.assert_array_equal(model.predict_proba(test.X), earlier.predict_proba(test.X))
 
 
+def test_an_interrupt_while_the_best_weights_are_copied_leaves_the_step_of_the_weights_before(parts, monkeypatch):
+    train, _, test = parts
+    options = {**QUICK, "learning_rate": 1e-3, "patience": 100}
+    aucs = [0.5, 0.6, 0.7, 0.8]
+    snapshot, copies = TrainableEnsemble.snapshot, []
+
+    def interrupted_snapshot(self):
+        copies.append(snapshot(self))
+        if len(copies) == 3:  # the zero-shot weights, those of step 1, and these of step 2
+            raise KeyboardInterrupt
+        return copies[-1]
+
+    models = []
+    for part, function in (("snapshot", interrupted_snapshot), (None, None)):
+        with monkeypatch.context() as patch:
+            watch_with(patch, aucs)
+            if part:
+                patch.setattr(TrainableEnsemble, part, function)
+            else:
+                interrupt_steps(patch, at=2)
+            with pytest.warns(RuntimeWarning, match="interrupted"):
+                models.append(CausalMixFTClassifier(None, max_steps=3, **options).fit(train.X, train.y))
+    model, earlier = models
+    assert model.best_step_ == earlier.best_step_ == 1
+    np.testing.assert_array_equal(model.predict_proba(test.X), earlier.predict_proba(test.X))
+
+
 def test_an_interrupt_ends_a_fit_over_several_validation_parts(parts, monkeypatch):
     """No further run is begun; the one that was interrupted leaves its best model."""
     train, _, test = parts

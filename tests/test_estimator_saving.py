@@ -170,6 +170,34 @@ def test_parameters_that_are_not_plain_are_dropped_or_refused(fitted, tmp_path):
     assert os.listdir(tmp_path) == ["model.safetensors"]
 
 
+def test_numbers_that_python_has_no_type_for_are_refused_by_name(fitted, tmp_path):
+    wide = np.longdouble(1e-4)
+    model = pickle.loads(pickle.dumps(fitted)).set_params(learning_rate=wide)
+    with pytest.raises(ValueError, match="learning_rate=.* can't be saved: longdouble is not a plain value"):
+        model.save(tmp_path / "model.safetensors")
+    labels = np.array([1, 2] * 20, dtype=np.longdouble)
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    model = CausalMixFTClassifier(None, n_estimators=1, max_steps=0).fit(X, labels)
+    with pytest.raises(ValueError, match="the classes .* can't be saved: longdouble is not a plain value"):
+        model.save(tmp_path / "model.safetensors")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_device_that_this_machine_lacks_is_named_with_what_loads_the_model(saved, tmp_path):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has the device")
+    tensors, description = read_hashed(saved)
+    description["parameters"]["device"] = "cuda"
+    path = tmp_path / "from_elsewhere.safetensors"
+    write_hashed(path, tensors, description)
+    for file, options in ((saved, {"device": "cuda"}), (path, {})):
+        with pytest.raises(ValueError, match="device='cuda', which this machine lacks .*: device=\"cpu\" loads it"):
+            CausalMixFTClassifier.load(file, **options)
+    assert CausalMixFTClassifier.load(path, device="cpu").device == "cpu"
+
+
 def test_the_device_of_the_loaded_model_can_be_chosen(saved):
     assert CausalMixFTClassifier.load(saved, device="cpu").device == "cpu"
     with pytest.raises(ValueError, match="device must be \"auto\" or a torch device .*, got 'moon'"):

@@ -8,6 +8,7 @@ value, as in scikit-learn's histogram boosting.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from causalmix_utils.tables import Table
-from causalmix_utils.tables.conversion import check_kind, convert_column
+from causalmix_utils.tables.conversion import check_kind, convert_column, decimals_as_floats
 
 TARGET = "target"
 Part = tuple[np.ndarray, np.ndarray]
@@ -60,7 +61,7 @@ class TableEncoder:
         if len(self.classes_) < 2:
             raise ValueError(f"y holds one class only, {self.classes_[0]!r}: a classifier needs at least two classes")
         texts = [str(label) for label in self.classes_]
-        # 1 and "1" are different labels but the same text: number the classes then.
+        # Labels of a subclass of str may differ and be written the same: number the classes then.
         self.class_names_ = texts if len(set(texts)) == len(texts) else [f"class {i}" for i in range(len(texts))]
         while target in X.columns:
             target += "_"
@@ -111,16 +112,20 @@ def _encode_levels(values: pd.Series, levels: list[str]) -> np.ndarray:
     text = convert_column(values.infer_objects(), is_categorical=True)
     for written in (_TRUTH, _TRUTH_IN_WORDS):  # True equals 1, however a file or a library hands it on
         if set(levels) <= set(written.values()):
-            text = text.astype(object).replace(written)
+            text = text.astype(object).map(partial(_rename, written), na_action="ignore")
     codes = pd.Categorical(text, categories=levels).codes.astype(float)
     return np.where(codes < 0, np.nan, codes)
+
+
+def _rename(names: dict[str, str], level: str) -> str:
+    return names.get(level, level)
 
 
 def _encode_numbers(values: pd.Series, column: str) -> np.ndarray:
     values = values.infer_objects()
     check_kind(values)
     try:
-        numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
+        numbers = pd.to_numeric(decimals_as_floats(values)).to_numpy(dtype=float, na_value=np.nan)
     except (ValueError, TypeError) as error:
         raise ValueError(f"column {column!r} was numerical in training, but holds text now: {error}") from error
     if np.isinf(numbers).any():
@@ -159,8 +164,19 @@ def check_labels(X: pd.DataFrame, y: Any) -> np.ndarray:
         raise ValueError(f"y holds missing or infinite values (NaN or inf), the first in row {row}: {labels[row]}")
     if len(labels) != len(X):
         raise ValueError(f"X has {len(X)} rows, but y has {len(labels)}: inconsistent numbers of samples")
-    check_classification_targets(labels)
+    _check_types(labels)
     return labels
+
+
+def _check_types(labels: np.ndarray) -> None:
+    """Refuse labels that are no classes, among them those of several types, which can't be sorted."""
+    try:
+        check_classification_targets(labels)
+    except (TypeError, ValueError) as error:
+        examples = list({type(label): label for label in labels}.values())
+        if len(examples) == 1 and isinstance(error, ValueError):
+            raise
+        raise ValueError(f"y must hold numbers, or texts, or truth values alone, got {examples}: {error}") from error
 
 
 def _as_numpy_type(y: Any) -> Any:

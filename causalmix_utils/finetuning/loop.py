@@ -97,10 +97,10 @@ class _Loop:
         self.ensemble, self.watch, self.settings, self.draw = ensemble, watch, settings, draw
         self.weights = list(ensemble.network.parameters())
         self.optimizer = _make_optimizer(self.weights, settings)
-        self.best_weights = ensemble.snapshot()
+        self.best = 0, ensemble.snapshot()  # step and weights in one, so that no interrupt parts them
         self.started = time.monotonic()
         self.checks = [{"step": 0, "train_loss": np.nan, **self._look(), "seconds": self._seconds()}]
-        self.best = EarlyStopping(self.checks[0], settings) if watch else None
+        self.stopping = EarlyStopping(self.checks[0], settings) if watch else None
         self.keeps_last = watch is None or not settings.early_stopping
         self.losses: list[float] = []
 
@@ -122,7 +122,7 @@ class _Loop:
                     break
                 if is_check:
                     self._check(step, bar)
-                    if out_of_time or (self.best and self.best.is_over):
+                    if out_of_time or (self.stopping and self.stopping.is_over):
                         break
         except KeyboardInterrupt:
             went_well, interrupted = False, True
@@ -158,8 +158,8 @@ class _Loop:
         """Look at the watched rows, and keep the weights if they are the best so far."""
         check = {"step": step, "train_loss": float(np.mean(self.losses)), **self._look()}
         self.checks.append({**check, "seconds": self._seconds()})
-        if self.best and self.best.update(check):
-            self.best_weights = self.ensemble.snapshot()
+        if self.stopping and self.stopping.update(check):
+            self.best = step, self.ensemble.snapshot()
         self.losses = []
         shown = {name: f"{check[name]:.3f}" for name in ("train_loss", "validation_auc") if name in check}
         bar.set_postfix(shown)
@@ -168,8 +168,9 @@ class _Loop:
         """Give the network the weights that were chosen."""
         if self.keeps_last and went_well:
             return LoopResult(pd.DataFrame(self.checks), int(self.checks[-1]["step"]))
-        self.ensemble.restore(self.best_weights)
-        return LoopResult(pd.DataFrame(self.checks), self.best.best_step if self.best else 0)
+        step, weights = self.best
+        self.ensemble.restore(weights)
+        return LoopResult(pd.DataFrame(self.checks), step)
 
     def _look(self) -> dict[str, float]:
         return self.watch() if self.watch else {}

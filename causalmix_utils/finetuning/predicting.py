@@ -32,11 +32,12 @@ class FineTunedModel(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Class probabilities of shape (n_rows, n_classes), columns in the order of ``classes_``.
 
-        A category level that training did not show counts as missing.
+        They are of type float32, as the network computes them: so scikit-learn's metrics know how closely the sum
+        of a row can be 1. A category level that training did not show counts as missing.
         """
         check_is_fitted(self)
         features = self._encoder.encode_features(self._read_features(X, reset=False))
-        return self.classifier_.predict_proba(features).astype(float)
+        return self.classifier_.predict_proba(features)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row."""
@@ -111,7 +112,8 @@ class FineTunedModel(ClassifierMixin, BaseEstimator):
             If there is no such file.
         ValueError
             If the file was not written by `save`, is of another version, or has changed since: it holds a
-            SHA-256 of its content. The message names the path. The hash finds damage; it is no signature.
+            SHA-256 of its content. The message names the path. The hash finds damage; it is no signature. Or if this
+            machine lacks the device.
         """
         from causalmix_utils.finetuning.saving import load_model
 
@@ -146,7 +148,8 @@ class FineTunedModel(ClassifierMixin, BaseEstimator):
         labels = check_labels(frame, y)
         check_named("categorical_features", self.categorical_features, frame.columns)
         self._encoder = TableEncoder()
-        target = str(getattr(y, "name", None) or "target")
+        # Other objects may mean something else by it, as a DataFrame its column of that name.
+        target = str((y.name if isinstance(y, pd.Series) else None) or "target")
         rows = self._encoder.fit(frame, labels, categorical=self.categorical_features, name="train", target=target)
         self.classes_ = self._encoder.classes_
         if len(self.classes_) > MAX_CLASSES:

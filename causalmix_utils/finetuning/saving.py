@@ -39,6 +39,7 @@ def save_model(model: FineTunedModel, path: str | os.PathLike) -> None:
 def load_model(model: FineTunedModel, path: str | os.PathLike, device: str | None) -> None:
     """Make a new model the saved one; see `CausalMixFTClassifier.load`."""
     tensors, description = read_hashed(path)
+    _check_device_is_here(path, description, device)
     try:
         restore_model(model, tensors, description, device)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -93,6 +94,25 @@ def restore_model(
     with fence_global_randomness():  # building the network draws from torch's global generator
         classifier = rebuild_classifier(weights, description["classifier"], device=parameters["device"])
         model.classifier_ = classifier.fit(*model._context)
+
+
+def _check_device_is_here(path: str | os.PathLike, description: Any, device: str | None) -> None:
+    """Refuse the device that is asked for, or else the saved model's, if this machine lacks it."""
+    import torch
+
+    try:
+        device = description["parameters"]["device"] if device is None else device
+    except (KeyError, TypeError):
+        return  # no description of a model, which is found when it is read
+    try:
+        if device != "auto":
+            torch.empty(0, device=device)
+    except (AssertionError, RuntimeError, TypeError) as error:  # the first is torch's where it is built without CUDA
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"{str(path)!r} can't be loaded with device={device!r}, which this machine lacks ({reason}): "
+            'device="cpu" loads it'
+        ) from error
 
 
 def _describe_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +199,8 @@ def _plain(value: Any) -> Any:
         return _plain(value.value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if isinstance(value, np.generic):
+    # A number that Python has no type for, such as a longdouble, is its own item.
+    if isinstance(value, np.generic) and not isinstance(value.item(), np.generic):
         return _plain(value.item())
     if isinstance(value, os.PathLike):
         return str(Path(value))

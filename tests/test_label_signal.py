@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
+from causalmix_utils.folds import assign_folds
 from causalmix_utils.forests import predict_by_forest
 from causalmix_utils.generators import Generator, make_generator, measure_label_signal
+from causalmix_utils.generators.label_signal import _draw_folds
 from causalmix_utils.tables import Table
 
 
@@ -59,6 +61,21 @@ def test_no_row_judges_a_generator_that_has_seen_it():
     assert set(counts.index) == set(table.X["x"]) and (counts == 2).all(), "each row is held out exactly once"
 
 
+def test_equal_rows_never_judge_what_has_learnt_from_one_of_them():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(40, 4)), columns=list("abcd")).assign(y=rng.permutation(["u", "v"] * 20))
+    copies = Table.from_frame(pd.concat([frame] * 4), target="y")
+    signal = measure("smote", copies)
+    assert signal.synthetic < 0.7 and signal.real < 0.7, "labels are noise"
+
+
+def test_where_no_rows_are_equal_the_folds_are_those_of_single_rows():
+    table = make_table(50)
+    rng, other = np.random.default_rng(0), np.random.default_rng(0)
+    np.testing.assert_array_equal(_draw_folds(table, 3, rng), assign_folds(table.y, 3, rng=other))
+    assert rng.random() == other.random()
+
+
 def test_real_rows_are_judged_beside_the_synthetic_ones():
     signal = measure("independent", make_table())
     assert signal.real > 0.9
@@ -109,8 +126,10 @@ def test_what_can_not_be_measured_is_named():
         measure("smote", table, n_folds=1)
     with pytest.raises(ValueError, match="n_rows must be an integer of at least 1, got 0"):
         measure("smote", table, n_rows=0)
-    with pytest.raises(ValueError, match="n_folds=40 needs at least 80 rows"):
+    with pytest.raises(ValueError, match="n_folds=40 needs at least 80 different rows, but 'made' has 60"):
         measure("smote", table, n_folds=40)
+    with pytest.raises(ValueError, match="needs at least 6 different rows, but 'made' has 5"):
+        measure("smote", table.take(np.arange(60) % 5))
     with pytest.raises(ValueError, match="one class only, 'yes'"):
         measure("smote", table.take((table.y == "yes").to_numpy()))
 

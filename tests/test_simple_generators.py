@@ -89,6 +89,11 @@ class TestSmote:
             rows = draw("smote", table, 100)
             assert (rows.X["kind"] == np.where(rows.y == "low", "x", "z")).all()
 
+    def test_the_target_may_have_any_name(self):
+        frame = pd.DataFrame({"u": [0.1, 0.2, 0.3, 9.5], "self": ["a", "a", "a", "one"]})
+        rows = draw("smote", Table.from_frame(frame, target="self"), 40)
+        assert rows.target == "self" and rows.classes == ["a", "one"]
+
     def test_wrong_options_are_named(self, groups):
         with pytest.raises(ValueError, match="k_neighbors must be an integer of at least 1, got 0"):
             draw("smote", groups, 5, k_neighbors=0)
@@ -164,6 +169,10 @@ class TestControls:
         rows = draw("permuted_target", numbered, 4000)
         assert (rows.X.nunique(axis=1) == 1).all()
         assert abs(rows.X["c0"].corr((rows.y == "a").astype(float))) < 0.06
+
+    def test_a_permuted_target_may_have_any_name(self, numbered):
+        table = Table(name="self", X=numbered.X, y=numbered.y.rename("self"))
+        assert draw("permuted_target", table, 20).y.equals(draw("permuted_target", numbered, 20).y.rename("self"))
 
 
 class TestCtgan:

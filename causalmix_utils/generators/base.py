@@ -216,7 +216,7 @@ class Generator(ABC):
         sklearn.exceptions.NotFittedError
             If `fit` was not called before.
         ValueError
-            If the training table has a single class or fewer than six rows.
+            If the training table has a single class or fewer than six different rows.
         """
         from causalmix_utils.generators.label_signal import measure_label_signal
 

@@ -25,12 +25,12 @@ class RandomDagGenerator(CausalGenerator):
     how many edges the target has: at random it has as many as any other column, found it may have more or fewer.
 
     Each random graph has the number of edges of a graph drawn from the edge probabilities, so discovery is run
-    here too, and takes as long. As there, the target is not left alone: a graph in which it has no neighbour is
-    drawn again.
+    here too, and takes as long, unless these are given. As there, the target is not left alone: a graph in which it has
+    no neighbour is drawn again.
 
     Parameters
     ----------
-    n_dags, n_resamples, methods, test, alpha, mechanisms, n_jobs, cover_classes, progress
+    n_dags, n_resamples, methods, test, alpha, mechanisms, edge_probabilities, n_jobs, cover_classes, progress
         As in `CausalGenerator`.
 
     Attributes
@@ -143,4 +143,5 @@ class PermutedTargetGenerator(Generator):
     def _sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         rows, labels = rng.integers(len(self.y_), size=(2, n))
         X = self.X_.iloc[rows].reset_index(drop=True)
-        return X.assign(**{self.y_.name: self.y_.to_numpy()[labels]})
+        X[self.y_.name] = self.y_.to_numpy()[labels]
+        return X

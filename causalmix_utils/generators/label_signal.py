@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from causalmix_utils.arguments import check_count, check_rng
 from causalmix_utils.folds import assign_folds
@@ -13,7 +14,7 @@ from causalmix_utils.forests import predict_by_forest
 from causalmix_utils.generators.registry import make_generator
 from causalmix_utils.metrics import roc_auc
 from causalmix_utils.randomness import draw_seed
-from causalmix_utils.tables import Table
+from causalmix_utils.tables import Table, duplicate_groups
 
 if TYPE_CHECKING:
     from causalmix_utils.generators.base import Generator
@@ -65,10 +66,10 @@ def measure_label_signal(
     """Synthetic-to-real AUC of a generator, cross-fitted on its training table.
 
     The rows that a generator was fitted to would flatter it: one that copies them would seem as good as the
-    truth. So the table is cut into folds. For each, the generator is fitted anew, discovery and all, to the other
-    folds, even if it was given edge probabilities, which may come from all rows; a forest learns from the rows that
-    it draws, and predicts the fold. No row judges a generator that has seen it, and no validation or test row is used
-    at all.
+    truth. So the table is cut into folds, with rows of equal features in one. For each, the generator is fitted anew,
+    discovery and all, to the other folds, even if it was given edge probabilities, which may come from all rows; a
+    forest learns from the rows that it draws, and predicts the fold. No row judges a generator that has seen it or its
+    equal, and no validation or test row is used at all.
 
     Parameters
     ----------
@@ -94,8 +95,8 @@ def measure_label_signal(
     Raises
     ------
     ValueError
-        If an argument has a value that is not allowed, or `train` has a single class or fewer than two rows for each
-        fold.
+        If an argument has a value that is not allowed, or `train` has a single class or fewer than two different rows
+        for each fold.
 
     Examples
     --------
@@ -114,9 +115,7 @@ def measure_label_signal(
     check_count("n_trees", n_trees)
     if len(train.classes) < 2:
         raise ValueError(f"train holds one class only, {train.classes[0]!r}: there is nothing to say about it")
-    if len(train) < 2 * n_folds:
-        raise ValueError(f"n_folds={n_folds} needs at least {2 * n_folds} rows, but {train.name!r} has {len(train)}")
-    folds = assign_folds(train.y, n_folds, rng=rng)
+    folds = _draw_folds(train, n_folds, rng)
     proba = {kind: np.empty((len(train), len(train.classes))) for kind in ("synthetic", "real")}
     for fold in range(n_folds):
         seen, held_out = train.take(folds != fold), folds == fold
@@ -127,6 +126,17 @@ def measure_label_signal(
             )
     auc = {kind: roc_auc(train.y, values, train.classes) for kind, values in proba.items()}
     return LabelSignal(synthetic=auc["synthetic"], real=auc["real"], n_folds=n_folds, n_rows=n_rows)
+
+
+def _draw_folds(train: Table, n_folds: int, rng: np.random.Generator) -> np.ndarray:
+    """The fold of each row; rows of equal features follow the first of them, since each would give the others away."""
+    groups = pd.factorize(duplicate_groups(train.X))[0]
+    firsts = np.unique(groups, return_index=True)[1]
+    if len(firsts) < 2 * n_folds:
+        raise ValueError(
+            f"n_folds={n_folds} needs at least {2 * n_folds} different rows, but {train.name!r} has {len(firsts)}"
+        )
+    return assign_folds(train.y.iloc[firsts], n_folds, rng=rng)[groups]
 
 
 def _forgetful(generator: str | type[Generator] | Generator) -> Generator:

@@ -88,8 +88,9 @@ class SmoteGenerator(Generator):
         return drawn.iloc[rng.permutation(n)]
 
     def _copy_rows(self, label: str, n: int) -> pd.DataFrame:
-        rows = self.X_[self.y_ == label].assign(**{self.y_.name: label})
-        return rows.iloc[np.zeros(n, dtype=int)]
+        rows = self.X_[self.y_ == label].iloc[np.zeros(n, dtype=int)].copy()
+        rows[self.y_.name] = label
+        return rows
 
     def _interpolate(self, wanted: dict[str, int], k: int, seed: int) -> pd.DataFrame:
         """Draw ``wanted[label]`` rows of each class from its rows and their `k` nearest neighbours."""
@@ -104,7 +105,8 @@ class SmoteGenerator(Generator):
             warnings.simplefilter("ignore", UserWarning)
             X_all, y_all = self._make_sampler(totals, k, seed).fit_resample(X, y)
         new = X_all.iloc[len(X) :].reset_index(drop=True)
-        return new.assign(**{self.y_.name: y_all.iloc[len(X) :].to_numpy()})
+        new[self.y_.name] = y_all.iloc[len(X) :].to_numpy()
+        return new
 
     def _make_sampler(self, totals: dict[str, int], k: int, seed: int):
         from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC

@@ -23,7 +23,7 @@ class TableAugmentGenerator(Generator):
 
     The sample consists of views. For each view a share is drawn between `minimum_share` and 1, that share of the
     features is chosen at random, and rows are drawn with replacement. In the features that were not
-    chosen, values are exchanged between the rows of the view, or blanked.
+    chosen, values are replaced by values drawn from the whole column of the training table, or blanked.
 
     Parameters
     ----------

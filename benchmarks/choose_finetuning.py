@@ -4,6 +4,7 @@
     python benchmarks/choose_finetuning.py --minutes 25          # as much as that allows
     python benchmarks/choose_finetuning.py --workers 2           # that many trainings side by side
     python benchmarks/choose_finetuning.py --export              # write what is finished to book/results
+    python benchmarks/choose_finetuning.py --evaluate            # means and intervals anew, of what was exported
 
 On each development table with headroom, 200 rows are split into a train and a validation part. A *training* is one
 run of the loop: a generator and what changes the weights. It never ends early. At every check the validation rows are
@@ -365,7 +366,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.evaluate:
         frame, report = read_results(RESULTS, name=NAME)
-        write_whole(RESULTS / f"{NAME}.json", report | evaluate(frame))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        write_whole(RESULTS / f"{NAME}.json", report | evaluate(frame) | {"evaluated_at": now})
         return
     store = TrainingStore(options.store)
     if options.export is not None:

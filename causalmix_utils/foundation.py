@@ -86,8 +86,9 @@ def load_classifier(
         "auto" takes a GPU where there is one; else a torch device such as "cpu".
     **options
         Further arguments of `tabpfn.TabPFNClassifier`, such as ``inference_precision=torch.float32``. By itself the
-        library predicts in bfloat16, three decimal digits, wherever the processor can. That rounds close scores to
-        the same number: on 150 test rows the AUC differs from that in float32 by up to half a point.
+        library predicts in half precision: bfloat16, with two to three significant digits, on processors that compute
+        with it, float16 on graphics cards. That rounds close scores to the same number: on 150 test rows the AUC
+        differed from that in float32 by up to half a point.
 
     Returns
     -------

@@ -53,7 +53,9 @@ def test_tables_chosen_by_the_result_show_a_gain_that_is_not_there():
 
 def test_an_interval_over_tables_keeps_its_promise_only_without_families():
     alone, families = (coverage_with_families(33, family, shared=0.8, rng=rng()) for family in (1, 11))
-    assert alone > 0.9 and families < 0.75
+    # 33 values in order: the interval goes from the 12th to the 22nd, and holds the median in 0.9199 of all cases.
+    assert alone == pytest.approx(0.92, abs=0.04)
+    assert families < 0.75
 
 
 @pytest.mark.parametrize(

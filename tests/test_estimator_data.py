@@ -91,6 +91,12 @@ def test_labels_of_several_types_are_named_with_y(rows, labels, got, kind):
         CausalMixFTClassifier(None, **QUICK).fit(rows[0], y)
 
 
+def test_numbers_of_several_types_are_no_several_types(rows):
+    y = np.array([1, 2.5] * (N // 2), dtype=object)
+    with pytest.raises(ValueError, match="Unknown label type"):
+        CausalMixFTClassifier(None, **QUICK).fit(rows[0], y)
+
+
 def test_labels_that_are_written_the_same_are_still_two_classes(rows):
     class Grade(str):
         def __str__(self):

@@ -12,6 +12,7 @@ from causalmix_utils.benchmark import RunStore, StoredBenchmark, read_results
 from causalmix_utils.benchmark.taking_over import take_over_results
 from causalmix_utils.cli import main
 from causalmix_utils.cli.claims_page import BEGIN, END, judge_stored, render_claims, update_page
+from causalmix_utils.cli.commands import print_report
 from causalmix_utils.cli.report import read_stored
 from causalmix_utils.cli.report_files import list_figures, save_figure, write_report
 from causalmix_utils.evaluation import add_gains, add_gaps, per_table
@@ -149,6 +150,21 @@ def test_a_noise_floor_that_nobody_measured_is_not_called_suspicious(judged):
     text = render_claims(part)
     assert text.count("not measured, since the same fine-tuning") == 2
     assert "inf" not in re.findall(r"[a-z]+", text) and "suspicion" not in text
+
+
+def test_arms_of_each_checkpoint_are_summarised_on_their_own_whole_splits(judged, capsys):
+    results = judged.stored.select().whole_splits().results
+    few = results[results["arm"].isin(["zero_shot", "default", "smote"])].assign(checkpoint="other")
+    unfinished = results.drop(index=results.index[results["arm"] == "smote"][:1])
+    print_report(pd.concat([unfinished, few], ignore_index=True), value="gain", baseline="default")
+    printed = capsys.readouterr().out
+    first, second = printed.split("\ngain at ")[1:]
+    assert "checkpoint other" in second and "left out" not in second
+    n_arms = results["arm"].nunique()
+    assert f"{n_arms - 1} runs are left out" in first
+    begun = [{"regime": judged.regime, "arm": "another"}]
+    print_report(few, value="gain", baseline="default", missing=begun)
+    assert "no split has every arm yet" in capsys.readouterr().out
 
 
 def test_a_baseline_without_runs_is_refused(capsys):

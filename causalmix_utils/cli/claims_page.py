@@ -156,7 +156,10 @@ def _render_overview(main: list[Verdict], beside: list[Verdict]) -> str:
         tables = max((comparison.n_tables for comparison in verdict.comparisons), default=0)
         splits = max((comparison.n_splits for comparison in verdict.comparisons), default=0)
         if verdict.share is not None:
-            in_log_loss, rests_on = _name(other), f"`{verdict.source}`: {tables} tables, {splits} splits"
+            in_log_loss, rests_on = (
+                _mark(other.share, _name(other)),
+                f"`{verdict.source}`: {tables} tables, {splits} splits",
+            )
         else:
             in_log_loss = "–"
             rests_on = f"`{verdict.source}`" + (f"; scores of rows on {tables} tables" if tables else "")
@@ -306,8 +309,8 @@ def _bound_structure(answer: StructureAnswer) -> list[str]:
 def _judge_floor(again: Comparison) -> str:
     if not again.low <= 0 <= again.high:
         return (
-            "**This interval should hold zero and does not.** One of twenty such intervals misses it by luck alone; "
-            "until more runs say which it is, read differences in this metric with suspicion."
+            "**This interval should hold zero and does not.** About one of twelve such intervals over 33 tables misses "
+            "it by luck alone; until more runs say which it is, read differences in this metric with suspicion."
         )
     return "It holds zero, as it should."
 

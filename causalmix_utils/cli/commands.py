@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -259,22 +260,23 @@ def pretrain(options: argparse.Namespace) -> None:
     print(f"written: {written}")
 
 
-def print_report(results: pd.DataFrame, *, value: str, baseline: str) -> None:
-    """One table of arms for each checkpoint and regime, on the splits that every arm has."""
+def print_report(results: pd.DataFrame, *, value: str, baseline: str, missing: Sequence[dict] = ()) -> None:
+    """One table of arms for each checkpoint and regime, on splits that every arm has; `missing` are planned runs."""
     import pandas as pd
 
     from causalmix_utils.benchmark import StoredBenchmark
     from causalmix_utils.evaluation import add_gains, summarise_arms
 
-    whole = StoredBenchmark("results", results, pd.DataFrame({"id": []}), {}).whole_splits().results
-    left_out = len(results) - len(whole)
-    if whole.empty:
-        print("\nno split has every arm yet, so the arms below are summarised on different splits")
-    elif left_out:
-        print(f"\nleft out: {left_out} runs on splits that some arm has not finished")
-    for (checkpoint, regime), runs in add_gains(results if whole.empty else whole).groupby(["checkpoint", "regime"]):
+    for (checkpoint, regime), group in results.groupby(["checkpoint", "regime"]):
+        absent = {"missing": [run for run in missing if run["regime"] == regime]}
+        whole = StoredBenchmark("results", group, pd.DataFrame({"id": []}), absent).whole_splits().results
+        runs = add_gains(group if whole.empty else whole)
         summary = summarise_arms(runs, value=value, baseline=baseline)
         print(f"\n{value} at {regime} rows over {runs['table'].nunique()} tables, checkpoint {checkpoint}")
+        if whole.empty:
+            print("no split has every arm yet, so the arms are summarised on different splits")
+        elif len(whole) < len(group):
+            print(f"{len(group) - len(whole)} runs are left out, on splits that some arm has not finished")
         print(_format(summary.sort_values("median", ascending=False, kind="stable").reset_index()))
 
 

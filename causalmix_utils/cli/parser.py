@@ -128,7 +128,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--store", type=Path, metavar="FILE", help="a benchmark's store")
+    help_store = "a benchmark's store; scores of rows and models are read from its folder, if they are there"
+    source.add_argument("--store", type=Path, metavar="FILE", help=help_store)
     source.add_argument(
         "--results",
         type=Path,

@@ -29,7 +29,8 @@ def report(options: argparse.Namespace) -> None:
     arms = sorted(stored.results["arm"].unique())
     if options.baseline not in arms:
         raise ValueError(f"--baseline={options.baseline} has no runs; the arms are {', '.join(arms)}")
-    print_report(stored.results, value=options.value, baseline=options.baseline)
+    missing = stored.provenance.get("missing", [])
+    print_report(stored.results, value=options.value, baseline=options.baseline, missing=missing)
     if options.out is None and options.claims is None:
         return
     from causalmix_utils.cli.claims_page import judge_stored, render_claims, update_page
@@ -53,7 +54,9 @@ def _print_verdicts(judged) -> None:
     print(f"\nverdicts from {judged.stored.name!r} at {judged.regime} rows")
     for verdict in main:
         print(f"{verdict.number}  {verdict}")
-    print(f"Does the causal structure matter? {judged.structure[judged.regime, 'causal'].answer}")
+    structure = judged.structure[judged.regime, "causal"]
+    provisional = structure.share is not None and not structure.share.complete
+    print(f"Does the causal structure matter? {'provisional: ' if provisional else ''}{structure.answer}")
 
 
 def read_stored(folder: Path) -> StoredBenchmark:

@@ -40,9 +40,10 @@ def compare_arms(
     value : str
         The column to compare; higher is better.
     rng : Generator, optional
-        Draws the resamples of tables, the same for every arm; by default one seeded with 0.
+        Needed only for more than 500 tables, whose resamples are drawn; see `bootstrap_interval`. By default one
+        seeded with 0.
     n_resamples : int
-        Resamples for the intervals.
+        Of more than 500 tables.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def summarise_arms(
     baseline : str
         The arm that `compare_arms` compares with.
     rng : Generator, optional
-        Draws the bootstrap resamples; by default one seeded with 0, so that a report is repeatable.
+        As for `compare_arms`.
 
     Returns
     -------

@@ -43,8 +43,9 @@ def compare_variants(
     baseline : str
         The arm that all others are compared with.
     rng : Generator, optional
-        Draws the resamples of tables, the same in every variant of equally many tables; by default one seeded with 0.
+        As for `compare_arms`.
     n_resamples : int
+        Of more than 500 tables.
 
     Returns
     -------

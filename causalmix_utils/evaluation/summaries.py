@@ -219,7 +219,8 @@ def intervals_by_arm(
 ) -> pd.DataFrame:
     """`median_over_tables` with the bootstrap interval of each median as columns ``low`` and ``high``.
 
-    Every arm gets the same resamples of tables, so that intervals differ by the arms' values alone.
+    Up to 500 tables it is that of all resamples; beyond, every arm gets the same drawn ones, so that intervals differ
+    by the arms' values alone.
     """
     check_rng(rng)
     summary = median_over_tables(results, value=value, by=by)

@@ -177,7 +177,7 @@ def check_sampling_6(answer: object) -> Feedback:
     if (rows.X["c"] != (rows.y == "v")).any():
         return Feedback(correct=False, hint="Some rows hold a value that no row of their class has.")
     if not 0.65 < (rows.y == "u").mean() < 0.85:
-        return Feedback(correct=False, hint="A class that is three times as frequent must be drawn as often.")
+        return Feedback(correct=False, hint="A class with three times as many rows must be drawn three times as often.")
     if max(rows.X["a"].mean(), rows.X["b"].mean()) > 0.3:
         return Feedback(correct=False, hint="A value that is rare among the training rows must be rare among yours.")
     if not 0.58 < (rows.X["a"] == rows.X["b"]).mean() < 0.78:

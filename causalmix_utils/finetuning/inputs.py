@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -174,7 +175,8 @@ def _check_types(labels: np.ndarray) -> None:
         check_classification_targets(labels)
     except (TypeError, ValueError) as error:
         examples = list({type(label): label for label in labels}.values())
-        if len(examples) == 1 and isinstance(error, ValueError):
+        are_numbers = all(isinstance(label, Number) and not isinstance(label, bool) for label in examples)
+        if isinstance(error, ValueError) and (len(examples) == 1 or are_numbers):
             raise
         raise ValueError(f"y must hold numbers, or texts, or truth values alone, got {examples}: {error}") from error
 

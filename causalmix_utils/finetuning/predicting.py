@@ -111,9 +111,9 @@ class FineTunedModel(ClassifierMixin, BaseEstimator):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file was not written by `save`, is of another version, or has changed since: it holds a
-            SHA-256 of its content. The message names the path. The hash finds damage; it is no signature. Or if this
-            machine lacks the device.
+            If the file was not written by `save`, is of another version, or has changed since (it holds a SHA-256 of
+            its content, which finds damage and is no signature), or if this machine lacks the device. The message
+            names the path.
         """
         from causalmix_utils.finetuning.saving import load_model
 

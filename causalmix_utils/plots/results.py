@@ -111,7 +111,8 @@ def plot_gains(
     arms : sequence of str, optional
         Arms from top to bottom; by default all but zero-shot, best median first.
     rng : Generator, optional
-        Draws the bootstrap resamples; by default one seeded with 0, so that the figure is repeatable.
+        Needed only for more than 500 tables; see `causalmix_utils.evaluation.bootstrap_interval`. By default one
+        seeded with 0.
     ax, title :
         As for `plot_trajectory`.
 

@@ -168,8 +168,8 @@ def test_arms_of_each_checkpoint_are_summarised_on_their_own_whole_splits(judged
 
 
 def test_a_baseline_without_runs_is_refused(capsys):
-    assert main(["report", "--results", str(RESULTS), "--baseline", "defualt"]) == 2
-    assert "--baseline=defualt has no runs; the arms are causal" in capsys.readouterr().err
+    assert main(["report", "--results", str(RESULTS), "--baseline", "nobody"]) == 2
+    assert "--baseline=nobody has no runs; the arms are causal" in capsys.readouterr().err
 
 
 def test_a_store_of_ones_own_is_judged_without_the_scores_of_the_book(capsys, monkeypatch, tmp_path):

@@ -488,6 +488,7 @@ def test_a_generator_with_a_network_of_its_own_gets_the_runs_unless_it_names_one
         """Notes which weights it was given."""
 
         name = "recording of tests"
+        summary, source = "real rows", "the tests"
 
         def __init__(self, *, weights=None, device=None):
             self.weights = weights

@@ -159,7 +159,7 @@ def bootstrap_interval(
     Examples
     --------
     >>> bootstrap_interval([1, 2, 3, 4, 5, 6, 7, 8, 9], rng=np.random.default_rng(0))
-    (3.0, 7.0)
+    (2.0, 8.0)
     """
     from scipy.stats import bootstrap
 

@@ -54,8 +54,8 @@ def main() -> int:
         "seed": options.seed,
         "drawn_from": len(stored),
         "exported_at": provenance["exported_at"],
+        "commits": sorted(commits),
     }
-    about |= {"commits": sorted(commits)}
     report = about | {"tolerance": TOLERANCE, "differing": differing, "runs": lines}
     write_whole(RESULTS / "reruns.json", report | {"environment": describe_environment()})
     print(f"{len(lines)} runs made again, {len(differing)} with another test AUC")

@@ -332,7 +332,7 @@ def export(store: TrainingStore, folder: Path) -> pd.DataFrame:
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / f"{NAME}.parquet", frame)
     write_whole(folder / f"{NAME}.json", report)
-    return summarise(frame)
+    return pd.DataFrame(report["summary"])
 
 
 def evaluate(frame: pd.DataFrame) -> dict[str, Any]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 
-def assign_folds(y: Sequence, n_folds: int, *, rng: np.random.Generator) -> np.ndarray:
+def assign_folds(
+    y: Sequence, n_folds: int, *, rng: np.random.Generator, groups: np.ndarray | None = None
+) -> np.ndarray:
     """The fold of each row: about equally many rows of each class in all folds, however small the class is.
 
     scikit-learn's stratified folds refuse or warn where a class has fewer rows than there are folds.
@@ -18,6 +21,9 @@ def assign_folds(y: Sequence, n_folds: int, *, rng: np.random.Generator) -> np.n
         Classes.
     n_folds : int
     rng : numpy.random.Generator
+    groups : ndarray of shape (n_rows,), optional
+        Rows of one group are in one fold, and the first of them counts for all. By default each row is a group of its
+        own.
 
     Returns
     -------
@@ -30,6 +36,9 @@ def assign_folds(y: Sequence, n_folds: int, *, rng: np.random.Generator) -> np.n
     >>> sorted(folds[:3].tolist()), sorted(folds[3:].tolist())
     ([0, 1, 2], [0, 1, 2])
     """
+    if groups is not None:
+        _, firsts, places = np.unique(pd.factorize(groups)[0], return_index=True, return_inverse=True)
+        return assign_folds(np.asarray(y, dtype=str)[firsts], n_folds, rng=rng)[places]
     order = rng.permutation(len(y))
     order = order[np.argsort(np.asarray(y, dtype=str)[order], kind="stable")]
     folds = np.empty(len(y), dtype=np.int64)

@@ -8,8 +8,7 @@ from sklearn.exceptions import NotFittedError
 from causalmix_utils.folds import assign_folds
 from causalmix_utils.forests import predict_by_forest
 from causalmix_utils.generators import Generator, make_generator, measure_label_signal
-from causalmix_utils.generators.label_signal import _draw_folds
-from causalmix_utils.tables import Table
+from causalmix_utils.tables import Table, duplicate_groups
 
 
 def make_table(n=150, seed=0, *, strength=3.0):
@@ -72,7 +71,8 @@ def test_equal_rows_never_judge_what_has_learnt_from_one_of_them():
 def test_where_no_rows_are_equal_the_folds_are_those_of_single_rows():
     table = make_table(50)
     rng, other = np.random.default_rng(0), np.random.default_rng(0)
-    np.testing.assert_array_equal(_draw_folds(table, 3, rng), assign_folds(table.y, 3, rng=other))
+    grouped = assign_folds(table.y, 3, rng=rng, groups=duplicate_groups(table.X))
+    np.testing.assert_array_equal(grouped, assign_folds(table.y, 3, rng=other))
     assert rng.random() == other.random()
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from causalmix_utils.whole_files import replacing
 
@@ -157,20 +156,20 @@ def _render_overview(main: list[Verdict], beside: list[Verdict]) -> str:
         splits = max((comparison.n_splits for comparison in verdict.comparisons), default=0)
         if verdict.share is not None:
             in_log_loss, rests_on = (
-                _mark(other.share, _name(other)),
+                _mark(other, _name(other)),
                 f"`{verdict.source}`: {tables} tables, {splits} splits",
             )
         else:
             in_log_loss = "–"
             rests_on = f"`{verdict.source}`" + (f"; scores of rows on {tables} tables" if tables else "")
-        name = _mark(verdict.share, f"**{_name(verdict)}**")
+        name = _mark(verdict, f"**{_name(verdict)}**")
         rows.append([verdict.number, verdict.claim, name, in_log_loss, rests_on])
     return render_table(["", "Claim", "Verdict", "By log-loss, directions only", "Rests on"], rows)
 
 
-def _mark(share: Share | None, text: str) -> str:
+def _mark(found: Verdict | StructureAnswer, text: str) -> str:
     """The text, marked as provisional if runs are missing."""
-    return text if share is None or share.complete else f"*provisional:* {text}"
+    return f"*provisional:* {text}" if found.provisional else text
 
 
 def _name(verdict: Verdict) -> str:
@@ -248,8 +247,7 @@ def _render_structure(judged: Judged) -> str:
 
     answers = {method: judged.structure[judged.regime, method] for method in METHODS}
     main = answers["causal"]
-    provisional = main.share is not None and not main.share.complete
-    answer = f"provisional ({main.share}): {main.answer}" if provisional else main.answer
+    answer = f"provisional ({main.share}): {main.answer}" if main.provisional else main.answer
     each = "; ".join(f"{METRICS[value].split(',')[0]}: {given}" for value, given in main.by_metric.items())
     lines = [
         "## Does the causal structure matter?",
@@ -268,7 +266,7 @@ def _render_structure(judged: Judged) -> str:
     ]
     for value, again in main.floors.items():
         show = formatter(again)
-        if not np.isfinite([again.low, again.high]).all():
+        if math.isinf(noise_bound(again)):
             lines.append(
                 f"- *Noise floor, {METRICS[value]}:* not measured, since the same fine-tuning with another seed has "
                 "too few runs. Without it there is no yes and no no."
@@ -318,9 +316,9 @@ def _judge_floor(again: Comparison) -> str:
 def _render_regimes(judged: Judged) -> str:
     rows = []
     for (regime, value), verdicts in judged.verdicts.items():
-        found = [_mark(verdict.share, _name(verdict)) for verdict in verdicts[:3]]
+        found = [_mark(verdict, _name(verdict)) for verdict in verdicts[:3]]
         structure = judged.structure[regime, METHODS[0]]
-        answer = _mark(structure.share, structure.answer) if value == "gain" else ""
+        answer = _mark(structure, structure.answer) if value == "gain" else ""
         rows.append([f"{regime} rows", SCALES[value], *found, answer])
     if _share(judged)[0].finished:
         absent = [regime for regime in judged.planned if regime not in judged.stored.regimes]

@@ -55,8 +55,7 @@ def _print_verdicts(judged) -> None:
     for verdict in main:
         print(f"{verdict.number}  {verdict}")
     structure = judged.structure[judged.regime, "causal"]
-    provisional = structure.share is not None and not structure.share.complete
-    print(f"Does the causal structure matter? {'provisional: ' if provisional else ''}{structure.answer}")
+    print(f"Does the causal structure matter? {'provisional: ' if structure.provisional else ''}{structure.answer}")
 
 
 def read_stored(folder: Path) -> StoredBenchmark:

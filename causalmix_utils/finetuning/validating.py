@@ -61,7 +61,7 @@ def make_splits(
         return [hold_out(y, fraction, part, groups=groups) for part in rng.spawn(n_splits)]
     groups = np.arange(len(y)) if groups is None else pd.factorize(groups)[0]
     firsts = np.unique(groups, return_index=True)[1]
-    folds = assign_folds(y[firsts], n_splits, rng=rng)
+    folds = assign_folds(y, n_splits, rng=rng, groups=groups)[firsts]
     has_class = count_classes(groups, y) > 0
     splits = [_keep_every_class(folds == fold, has_class)[groups] for fold in range(n_splits)]
     for held in splits:

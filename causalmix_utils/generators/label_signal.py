@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from causalmix_utils.arguments import check_count, check_rng
 from causalmix_utils.folds import assign_folds
@@ -115,7 +114,13 @@ def measure_label_signal(
     check_count("n_trees", n_trees)
     if len(train.classes) < 2:
         raise ValueError(f"train holds one class only, {train.classes[0]!r}: there is nothing to say about it")
-    folds = _draw_folds(train, n_folds, rng)
+    groups = duplicate_groups(train.X)  # equal rows would give each other away
+    n_different = len(np.unique(groups))
+    if n_different < 2 * n_folds:
+        raise ValueError(
+            f"n_folds={n_folds} needs at least {2 * n_folds} different rows, but {train.name!r} has {n_different}"
+        )
+    folds = assign_folds(train.y, n_folds, rng=rng, groups=groups)
     proba = {kind: np.empty((len(train), len(train.classes))) for kind in ("synthetic", "real")}
     for fold in range(n_folds):
         seen, held_out = train.take(folds != fold), folds == fold
@@ -126,17 +131,6 @@ def measure_label_signal(
             )
     auc = {kind: roc_auc(train.y, values, train.classes) for kind, values in proba.items()}
     return LabelSignal(synthetic=auc["synthetic"], real=auc["real"], n_folds=n_folds, n_rows=n_rows)
-
-
-def _draw_folds(train: Table, n_folds: int, rng: np.random.Generator) -> np.ndarray:
-    """The fold of each row; rows of equal features follow the first of them, since each would give the others away."""
-    groups = pd.factorize(duplicate_groups(train.X))[0]
-    firsts = np.unique(groups, return_index=True)[1]
-    if len(firsts) < 2 * n_folds:
-        raise ValueError(
-            f"n_folds={n_folds} needs at least {2 * n_folds} different rows, but {train.name!r} has {len(firsts)}"
-        )
-    return assign_folds(train.y.iloc[firsts], n_folds, rng=rng)[groups]
 
 
 def _forgetful(generator: str | type[Generator] | Generator) -> Generator:

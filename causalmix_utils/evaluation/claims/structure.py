@@ -52,6 +52,11 @@ class StructureAnswer:
     regime: int
     share: Share | None
 
+    @property
+    def provisional(self) -> bool:
+        """Whether runs of the planned grid are missing."""
+        return self.share is not None and not self.share.complete
+
 
 def answer_structure(
     results: pd.DataFrame,

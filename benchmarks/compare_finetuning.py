@@ -29,11 +29,11 @@ import argparse
 import contextlib
 import io
 import multiprocessing
+import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
 
@@ -47,8 +47,7 @@ from tabpfn.finetuning import FinetunedTabPFNClassifier, finetuned_base
 from torch.utils._python_dispatch import TorchDispatchMode
 from tqdm import tqdm
 
-from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory
-from causalmix_utils.benchmark.export import write_whole
+from causalmix_utils.benchmark.environment import measure_peak_memory, reset_peak_memory
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.finetuning.inputs import TableEncoder
 from causalmix_utils.finetuning.loop import run_loop
@@ -62,7 +61,13 @@ from causalmix_utils.tables import load_table, scarce_split
 from causalmix_utils.tabpfn_bridge import TrainableEnsemble
 from causalmix_utils.threads import single_thread
 
-RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # Python looks beside a script, not above it.
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.stored_parts import store_parts  # noqa: E402
+
+RESULTS = ROOT / "book" / "results"
 NAME = "finetuning_speed"
 
 SIZES = {(200, 10): 12, (1000, 20): 5}
@@ -213,7 +218,7 @@ def measure_speed(folder: Path) -> list[dict]:
     lines = []
     for name, size, repeat, arm in tqdm(tasks, desc="speed", disable=None):
         seconds = ARMS[arm](weights[name], *make_rows(*size), SIZES[size])
-        line = {"part": "speed", "weights": name, "rows": size[0], "features": size[1], "arm": arm}
+        line = {"weights": name, "rows": size[0], "features": size[1], "arm": arm}
         lines.append(line | {"repeat": repeat, "seconds": seconds})
     return lines
 
@@ -263,7 +268,7 @@ def remember(arm: str) -> dict:
         before = measure_peak_memory()
         work(*parts)
         peak = measure_peak_memory()
-    return {"part": "memory", "weights": "nano", "rows": MEMORY_SIZE[0], "features": MEMORY_SIZE[1], "arm": arm} | {
+    return {"weights": "nano", "rows": MEMORY_SIZE[0], "features": MEMORY_SIZE[1], "arm": arm} | {
         "peak_mb": peak - before,
         "process_mb": peak,
     }
@@ -298,7 +303,7 @@ def measure_agreement(_: Path) -> list[dict]:
         paths["library, our rows"] = follow_library(*parts, categorical, hand_over(ensemble, draws))
         paths["library, its rows"] = follow_library(*parts, categorical, contextlib.nullcontext())
         lines += [
-            {"part": "agreement", "table": name, "arm": arm, "step": step, "validation_auc": auc}
+            {"table": name, "arm": arm, "step": step, "validation_auc": auc}
             for arm, path in paths.items()
             for step, auc in path
         ]
@@ -412,7 +417,7 @@ def measure_work(_: Path) -> list[dict]:
         with WorkCounter() as counter:
             both_passes()
         times = list_kernel_seconds(both_passes, steps)
-        line = {"part": "work", "weights": "nano", "rows": n_rows, "features": n_features, "arm": "ours"}
+        line = {"weights": "nano", "rows": n_rows, "features": n_features, "arm": "ours"}
         for kind, operations in counter.operations.items():
             line |= {f"{kind}, Gflop": operations / 1e9, f"{kind}, seconds": times[kind]}
         line |= {"other, seconds": times["other"], "seconds": sum(times.values()), "bytes_gb": counter.bytes / 1e9}
@@ -499,30 +504,23 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="these parts only")
     parser.add_argument("--export", type=Path, default=RESULTS, help="folder to write to (default: book/results)")
     options = parser.parse_args()
-    lines = []
     with tempfile.TemporaryDirectory() as folder, single_thread():
-        for part in options.parts:
-            lines += PARTS[part](Path(folder))
-    frame = pd.DataFrame(lines)
-    if len(options.parts) < len(PARTS) and (options.export / f"{NAME}.parquet").exists():
-        stored = pd.read_parquet(options.export / f"{NAME}.parquet")
-        frame = pd.concat([stored[~stored["part"].isin(options.parts)], frame], ignore_index=True)
-    report = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": "python benchmarks/compare_finetuning.py",
-        "threads": 1,
-        "seconds": "of the processor",
-        "query_share": QUERY_FRACTION,
-        "repeats": REPEATS,
-        **summarise(frame),
-        "environment": describe_environment(),
-    }
-    options.export.mkdir(parents=True, exist_ok=True)
-    print(write_whole(options.export / f"{NAME}.parquet", frame))
-    print(write_whole(options.export / f"{NAME}.json", report))
-    for name, value in report.items():
-        if name != "environment":
-            print(name, value)
+        measured = {part: PARTS[part](Path(folder)) for part in options.parts}
+    report = store_parts(
+        options.export,
+        NAME,
+        measured,
+        command="python benchmarks/compare_finetuning.py",
+        settings={
+            "threads": 1,
+            "seconds": "of the processor",
+            "query_share": QUERY_FRACTION,
+            "repeats": REPEATS,
+        },
+        summarise=summarise,
+    )
+    for name, value in report["summary"].items():
+        print(name, value)
 
 
 if __name__ == "__main__":

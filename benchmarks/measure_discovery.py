@@ -38,17 +38,22 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory
-from causalmix_utils.benchmark.export import write_whole
+from causalmix_utils.benchmark.environment import measure_peak_memory
 from causalmix_utils.tables import Table
 
-RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # Python looks beside a script, not above it.
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.stored_parts import store_parts  # noqa: E402
+
+RESULTS = ROOT / "book" / "results"
+NAME = "discovery_speed"
 PARTS = ("speed", "hub", "cost", "parallel")
 ALPHA = 0.05
 PLAIN_LIMIT = 120  # Seconds of the processor after which causal-learn's FCI is stopped.
@@ -251,29 +256,6 @@ def summarise(frame: pd.DataFrame) -> dict:
     return found
 
 
-def store(folder: Path, measured: dict[str, list[dict]], *, quick: bool) -> dict:
-    """Replace the measured parts in the stored result, and say when each part was measured and on what."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target, provenance = folder / "discovery_speed.parquet", folder / "discovery_speed.json"
-    frame = pd.concat([pd.DataFrame(rows).assign(part=part) for part, rows in measured.items()])
-    report: dict = {"parts": {}}
-    if target.exists() and provenance.exists():
-        before = pd.read_parquet(target)
-        frame = pd.concat([before[~before["part"].isin(measured)], frame])
-        report["parts"] = json.loads(provenance.read_text(encoding="utf-8"))["parts"]
-    run = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": f"python benchmarks/measure_discovery.py --parts {' '.join(measured)}" + " --quick" * quick,
-        "environment": describe_environment(),
-        "load_average": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-    }
-    report["parts"] |= dict.fromkeys(measured, run)
-    report["summary"] = summarise(frame)
-    write_whole(target, frame.reset_index(drop=True))
-    write_whole(provenance, report)
-    return report["summary"]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
@@ -298,7 +280,9 @@ def main() -> None:
         with threadpool_limits(1):
             rows = functions[part](options.quick)
         print(f"\n{part}\n{pd.DataFrame(rows).round(2).to_string(index=False)}", flush=True)
-        print(json.dumps(store(options.export, {part: rows}, quick=options.quick), indent=2), flush=True)
+        command = "python benchmarks/measure_discovery.py" + " --quick" * options.quick
+        report = store_parts(options.export, NAME, {part: rows}, command=command, summarise=summarise)
+        print(json.dumps(report["summary"], indent=2), flush=True)
 
 
 if __name__ == "__main__":

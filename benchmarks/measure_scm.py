@@ -22,9 +22,9 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import networkx as nx
@@ -32,15 +32,20 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from causalmix_utils.benchmark.environment import describe_environment, measure_peak_memory, reset_peak_memory
-from causalmix_utils.benchmark.export import write_whole
+from causalmix_utils.benchmark.environment import measure_peak_memory, reset_peak_memory
 from causalmix_utils.discovery import edge_probabilities
 from causalmix_utils.graphs import random_dag, sample_dag
 from causalmix_utils.scm import MechanismCache, fit_scm, sample_rows
 from causalmix_utils.tables import Table, load_table
 from causalmix_utils.threads import single_thread
 
-RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # Python looks beside a script, not above it.
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.stored_parts import store_parts  # noqa: E402
+
+RESULTS = ROOT / "book" / "results"
 NAME = "scm_speed"
 
 ENSEMBLE_SIZES = (5, 10, 20, 50)
@@ -90,7 +95,7 @@ def measure_ensembles() -> list[dict]:
             fit_scm(dags[0], table, mechanisms=kind)  # Imports and first calls do not count.
             for size in ENSEMBLE_SIZES:
                 lines += [
-                    {"part": "ensemble", "table": name, "kind": kind, "dags": size, **line}
+                    {"table": name, "kind": kind, "dags": size, **line}
                     for line in measure_ensemble(dags[:size], table, kind)
                 ]
     return lines
@@ -168,7 +173,6 @@ def measure_model(n_rows: int, n_features: int, kind: str) -> dict:
     fit_peak = measure_peak_memory() - before
     sample_seconds, _ = clock(lambda: sample_rows(scm, SAMPLED, like=table, rng=np.random.default_rng(0)))
     return {
-        "part": "growth",
         "kind": kind,
         "rows": n_rows,
         "features": n_features,
@@ -210,29 +214,25 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="these parts only")
     parser.add_argument("--export", type=Path, default=RESULTS, help="folder to write to (default: book/results)")
     options = parser.parse_args()
-    lines = []
+    measured = {}
     for part in options.parts:
         with single_thread():
-            lines += PARTS[part]()
-    frame = pd.DataFrame(lines)
-    if len(options.parts) < len(PARTS) and (options.export / f"{NAME}.parquet").exists():
-        stored = pd.read_parquet(options.export / f"{NAME}.parquet")
-        frame = pd.concat([stored[~stored["part"].isin(options.parts)], frame], ignore_index=True)
-    report = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": "python benchmarks/measure_scm.py",
-        "threads": 1,
-        "seconds": "of the processor",
-        "sampled_rows": SAMPLED,
-        "ensemble_sizes": list(ENSEMBLE_SIZES),
-        "environment": describe_environment(),
-    }
-    options.export.mkdir(parents=True, exist_ok=True)
-    print(write_whole(options.export / f"{NAME}.parquet", frame))
-    print(write_whole(options.export / f"{NAME}.json", report))
+            measured[part] = PARTS[part]()
+    store_parts(
+        options.export,
+        NAME,
+        measured,
+        command="python benchmarks/measure_scm.py",
+        settings={
+            "threads": 1,
+            "seconds": "of the processor",
+            "sampled_rows": SAMPLED,
+            "ensemble_sizes": list(ENSEMBLE_SIZES),
+        },
+    )
     with pd.option_context("display.width", 160):
-        for _, part in frame.groupby("part"):
-            print(part.dropna(axis=1, how="all").round(3).to_string(index=False))
+        for lines in measured.values():
+            print(pd.DataFrame(lines).round(3).to_string(index=False))
 
 
 if __name__ == "__main__":

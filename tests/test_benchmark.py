@@ -1,5 +1,6 @@
 """The benchmark: identities, the store, resuming after a kill, and real runs on a small table."""
 
+import contextlib
 import json
 import os
 import random
@@ -659,6 +660,16 @@ def test_export_refuses_a_store_without_runs(tmp_path):
     with RunStore(tmp_path / "empty.sqlite") as store, pytest.raises(ValueError, match="no finished run"):
         export_results(store, tmp_path / "results")
     assert not (tmp_path / "results").exists()
+
+
+def test_export_leaves_a_foreign_database_as_it_is(tmp_path):
+    path = tmp_path / "photos.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as other, other:
+        other.execute("create table photos (name text)")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="photos.sqlite"):
+        export_results(path, tmp_path / "results")
+    assert path.read_bytes() == before
 
 
 def test_own_profiles_are_welcome():

@@ -1,6 +1,7 @@
 """The stored benchmark: which one is read, and what a partial grid may be used for."""
 
 import functools
+import hashlib
 import http.server
 import json
 import threading
@@ -39,14 +40,29 @@ def _copy_as(name, folder, *, leave_out=0):
     provenance["runs"] = len(kept)
     write_whole(folder / f"{name}.parquet", kept)
     write_whole(folder / f"{name}-trajectories.parquet", paths[paths["id"].isin(kept["id"])])
-    write_whole(folder / f"{name}.json", provenance)
+    _write_provenance(folder, name, provenance)
 
 
 def _rewrite(folder, results):
     """The full benchmark with other runs, counted anew."""
     provenance = json.loads((folder / "paper.json").read_text(encoding="utf-8"))
     write_whole(folder / "paper.parquet", results)
-    write_whole(folder / "paper.json", provenance | {"runs": len(results)})
+    _write_provenance(folder, "paper", provenance | {"runs": len(results)})
+
+
+def _forget_trajectories(folder, name):
+    provenance = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    del provenance["sha256"][f"{name}-trajectories.parquet"]
+    write_whole(folder / f"{name}.json", provenance)
+    (folder / f"{name}-trajectories.parquet").unlink()
+
+
+def _write_provenance(folder, name, provenance):
+    hashes = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in (folder / f"{name}.parquet", folder / f"{name}-trajectories.parquet")
+    }
+    write_whole(folder / f"{name}.json", provenance | {"sha256": hashes})
 
 
 def test_the_full_benchmark_is_preferred_where_it_is_stored(folder):
@@ -63,9 +79,10 @@ def test_a_damaged_benchmark_is_not_passed_over(folder, ending):
         read_benchmark(folder)
 
 
-def test_a_benchmark_without_its_provenance_is_damaged(folder):
-    (folder / "paper.json").unlink()
-    with pytest.raises(ValueError, match="the results named 'paper' in .* are damaged: .*paper.json"):
+@pytest.mark.parametrize("file", ["paper.json", "paper-trajectories.parquet"])
+def test_a_benchmark_that_has_lost_a_file_is_damaged(folder, file):
+    (folder / file).unlink()
+    with pytest.raises(ValueError, match=f"the results named 'paper' in .* are damaged: .*{file}"):
         read_benchmark(folder)
 
 
@@ -79,12 +96,12 @@ def test_every_stored_run_went_on_until_its_rule_ended_it(name):
     assert ((runs["last_step"] == rule["max_steps"]) | out_of_patience).all()
 
 
-def test_files_of_two_exports_are_not_read_as_one(folder):
-    runs = pd.read_parquet(folder / "paper.parquet")
-    write_whole(folder / "paper.parquet", runs.iloc[:-1])
-    with pytest.raises(
-        ValueError, match=f"paper.parquet is of another export.* {len(runs) - 1} runs, and {len(runs)} "
-    ):
+@pytest.mark.parametrize("file", ["paper.parquet", "paper-trajectories.parquet"])
+def test_files_of_two_exports_are_not_read_as_one(folder, file):
+    """Not even if both hold equally many rows."""
+    table = pd.read_parquet(folder / file)
+    write_whole(folder / file, table.assign(auc=0.5))
+    with pytest.raises(ValueError, match=f"{file} is of another export"):
         read_benchmark(folder)
 
 
@@ -110,7 +127,7 @@ def test_a_stored_benchmark_is_read_over_the_network_as_from_a_folder(folder):
         def log_message(self, *arguments):
             pass
 
-    (folder / "chapter-trajectories.parquet").unlink()
+    _forget_trajectories(folder, "chapter")
     handler = functools.partial(Quiet, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -124,6 +141,26 @@ def test_a_stored_benchmark_is_read_over_the_network_as_from_a_folder(folder):
         with pytest.raises(ValueError, match="paper.parquet is of another export"):
             read_benchmark(address)
         server.shutdown()
+
+
+def test_a_server_that_is_busy_does_not_pass_for_one_without_results(folder):
+    """Else a chapter would silently show the small benchmark in place of the full one."""
+
+    class Busy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(503 if "paper" in self.path else 404)
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        with pytest.raises(ConnectionError, match=f"{address}/paper.parquet can't be read now.*503"):
+            read_benchmark(address)
+        server.shutdown()
+    with pytest.raises(ConnectionError, match="can't be read now"):
+        read_benchmark(address)
 
 
 def test_a_partial_grid_says_how_much_of_it_is_there(folder):

@@ -230,5 +230,5 @@ def test_results_are_read_from_an_address_as_from_a_folder(address, tmp_path):
 
 
 def test_an_address_without_results_is_named(address):
-    with pytest.raises(ValueError, match="no results at .*other.parquet"):
+    with pytest.raises(ValueError, match="no results named 'other' in http.*other.parquet"):
         read_results(address, name="other")

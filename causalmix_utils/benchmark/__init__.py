@@ -6,10 +6,11 @@
 """
 
 from causalmix_utils.benchmark.arms import ARMS, PROTOCOL, SOURCES, Arm, RunSettings, derive_seed
-from causalmix_utils.benchmark.export import MissingResultsError, export_results, read_results
+from causalmix_utils.benchmark.export import export_results
 from causalmix_utils.benchmark.parts import split_table
 from causalmix_utils.benchmark.profiles import PROFILES, PUBLISHED_ARMS, Profile, get_profile
 from causalmix_utils.benchmark.progress import summarise_progress
+from causalmix_utils.benchmark.reading import MissingResultsError, read_results
 from causalmix_utils.benchmark.repeat import TOLERANCE, StoredRun, compare_environments, find_run, repeat_run
 from causalmix_utils.benchmark.runner import find_pending, run_benchmark
 from causalmix_utils.benchmark.single import execute_run

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pandas as pd
 
@@ -44,8 +43,9 @@ def export_results(
     -------
     list of Path
         ``<name>.parquet``, one run a row (`RunStore.results`); ``<name>-trajectories.parquet``, one
-        check a row; ``<name>.json``, the provenance: counts, missing runs, settings, environments and failures. Each
-        file appears whole or not at all, and all are of one moment, even while runs are added.
+        check a row; ``<name>.json``, the provenance: counts, missing runs, settings, environments, failures and the
+        hashes of the other two. Each file appears whole or not at all, and all are of one moment, even while runs are
+        added.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def export_results(
     if not isinstance(store, RunStore):
         if not Path(store).is_file():
             raise ValueError(f"store={str(store)!r} does not exist")
-        with RunStore(store) as opened:
+        with RunStore(store, read_only=True) as opened:
             return export_results(opened, folder, name=name, runs=runs, allow_gaps=allow_gaps)
     with store.reading():
         results, failures, paths = store.results(), store.failures(), store.trajectories()
@@ -89,11 +89,15 @@ def export_results(
     }
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {f"{name}.parquet": results, f"{name}-trajectories.parquet": paths, f"{name}.json": provenance}
+    tables = {f"{name}.parquet": results, f"{name}-trajectories.parquet": paths}
     with ExitStack() as stack:  # all three are written before the first one appears
-        for file, content in contents.items():
-            _write(stack.enter_context(replacing(folder / file)), content)
-    return [folder / file for file in contents]
+        hashes = {}
+        for file, table in tables.items():
+            temporary = stack.enter_context(replacing(folder / file))
+            _write(temporary, table)
+            hashes[file] = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        _write(stack.enter_context(replacing(folder / f"{name}.json")), provenance | {"sha256": hashes})
+    return [folder / file for file in (*tables, f"{name}.json")]
 
 
 def _list_missing(results: pd.DataFrame, failures: pd.DataFrame, runs: Sequence[RunSettings]) -> list[dict]:
@@ -118,68 +122,6 @@ def _describe_missing(missing: list[dict], n_runs: int, path: Path) -> str:
     n_failed = sum(run["failed"] for run in missing)
     first = ", ".join(f"{name} {missing[0][name]}" for name in ("table", "regime", "split", "arm", "seed"))
     return f"{len(missing)} of {n_runs} runs are missing in {path}, {n_failed} of them failed; the first is {first}"
-
-
-class MissingResultsError(ValueError):
-    """There are no results of that name in a folder or at an address."""
-
-
-def read_results(folder: str | Path, *, name: str = "runs") -> tuple[pd.DataFrame, dict]:
-    """The results that `export_results` or a script in ``benchmarks/`` wrote, and their provenance.
-
-    Parameters
-    ----------
-    folder : path or address
-        A folder, or the address of one, beginning with ``https://``, which is then read over the network.
-    name : str
-        Start of the file names.
-
-    Returns
-    -------
-    results : DataFrame
-        ``<name>.parquet``.
-    provenance : dict
-        ``<name>.json``.
-
-    Raises
-    ------
-    MissingResultsError
-        If there are none. It is a ``ValueError``.
-    ValueError
-        If a file of them is damaged.
-    """
-    if str(folder).startswith(("https://", "http://")):
-        return _download_results(f"{str(folder).rstrip('/')}/{name}")
-    path = Path(folder) / f"{name}.parquet"
-    if not path.is_file():
-        raise MissingResultsError(f"there are no results named {name!r} in {folder}")
-    try:
-        results, provenance = pd.read_parquet(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (ValueError, FileNotFoundError) as error:
-        raise ValueError(f"the results named {name!r} in {folder} are damaged: {error}") from error
-    return _of_one_export(results, provenance, path)
-
-
-def _of_one_export(results: pd.DataFrame, provenance: dict, place: object) -> tuple[pd.DataFrame, dict]:
-    """Both as they are, if the provenance counts as many runs as there are; scores of scripts are not counted."""
-    counted = provenance["runs"] if "fine_tuning_runs" in provenance else len(results)
-    if counted != len(results):
-        raise ValueError(
-            f"{place} is of another export than the provenance beside it: it holds {len(results)} runs, and {counted} "
-            "are counted; export them again"
-        )
-    return results, provenance
-
-
-def _download_results(address: str) -> tuple[pd.DataFrame, dict]:
-    """Results by their address without its ending."""
-    try:
-        with urlopen(f"{address}.json") as answer:
-            provenance = json.load(answer)
-        results = pd.read_parquet(f"{address}.parquet")
-    except HTTPError as error:
-        raise MissingResultsError(f"there are no results at {address}.parquet: {error}") from error
-    return _of_one_export(results, provenance, f"{address}.parquet")
 
 
 def write_whole(path: Path, content: pd.DataFrame | dict) -> Path:

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import pandas as pd
 
 from causalmix_utils.arguments import check_choice
-from causalmix_utils.benchmark.export import MissingResultsError, read_results
+from causalmix_utils.benchmark.reading import MissingResultsError, read_results, read_trajectories
 from causalmix_utils.benchmark.repeat import StoredRun, pick_run
 
 STORED_BENCHMARKS = ("paper", "chapter")
@@ -212,6 +211,8 @@ def read_benchmark(
     ------
     ValueError
         If `folder` holds none of them, or none with so many tables; or a file of one is damaged.
+    ConnectionError
+        If `folder` is an address that can't be read now.
     """
     if isinstance(prefer, str):
         raise ValueError(f"prefer must be a sequence of names, got the text {prefer!r}")
@@ -220,18 +221,11 @@ def read_benchmark(
             results, provenance = read_results(folder, name=name)
         except MissingResultsError:
             continue
-        stored = StoredBenchmark(name, results, _read_trajectories(folder, name), provenance)
+        stored = StoredBenchmark(name, results, read_trajectories(folder, name=name, provenance=provenance), provenance)
         if least_tables <= 0 or (stored.regimes and stored.coverage()["whole_tables"].iloc[0] >= least_tables):
             return stored
     with_tables = f" with at least {least_tables} tables" if least_tables > 0 else ""
     raise ValueError(f"folder={str(folder)!r} holds none of the benchmarks {list(prefer)}{with_tables}")
-
-
-def _read_trajectories(folder: str | Path, name: str) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(f"{str(folder).rstrip('/')}/{name}-trajectories.parquet")
-    except (FileNotFoundError, HTTPError):
-        return pd.DataFrame(columns=["id", "step"])
 
 
 def _names(values: pd.Series) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from causalmix_utils.benchmark.arms import RunSettings
-from causalmix_utils.benchmark.export import read_results
+from causalmix_utils.benchmark.reading import read_results, read_trajectories
 from causalmix_utils.benchmark.store import SECONDS, RunStore, pick_metrics
 
 
@@ -42,7 +42,7 @@ def take_over_results(store: RunStore, folder: str | Path, *, name: str = "runs"
         environment of a run.
     """
     results, provenance = read_results(folder, name=name)
-    paths = pd.read_parquet(Path(folder) / f"{name}-trajectories.parquet")
+    paths = read_trajectories(folder, name=name, provenance=provenance)
     trajectories = {identity: path.drop(columns="id") for identity, path in paths.groupby("id")}
     environments = {environment["id"]: environment for environment in provenance["environments"]}
     finished = store.identities(status="done")

@@ -27,7 +27,8 @@ BASELINES: dict[str, str] = {
 N_NEIGHBOURS = 15
 """Neighbours that vote. Few for 200 context rows, yet enough for probabilities finer than one vote in ten."""
 
-_MAX_BOOSTED_LEVELS = 255  # scikit-learn's boosting takes no category with more levels.
+MAX_BOOSTED_LEVELS = 255
+"""scikit-learn's boosting takes no category with more levels."""
 
 
 def make_baseline(name: str, *, random_state: int = 0) -> BaseEstimator:
@@ -132,4 +133,4 @@ def _find_columns_with_values(X: pd.DataFrame) -> list[str]:
 def _find_columns_with_many_levels(X: pd.DataFrame) -> list[str]:
     """Categories with more levels than scikit-learn's boosting can take as such."""
     nominal = X.select_dtypes("category")
-    return [column for column in nominal if len(nominal[column].cat.categories) > _MAX_BOOSTED_LEVELS]
+    return [column for column in nominal if len(nominal[column].cat.categories) > MAX_BOOSTED_LEVELS]

@@ -101,5 +101,5 @@ def count_rows(path):
 
 def test_a_scheduler_that_is_not_there_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("causalmix_utils.benchmark.runner._CONNECT_SECONDS", 0.5)
-    with pytest.raises(ValueError, match="scheduler='tcp://127.0.0.1:9' can't be reached"):
+    with pytest.raises(ConnectionError, match="scheduler='tcp://127.0.0.1:9' can't be reached"):
         run_benchmark(GRID, tmp_path / "runs.sqlite", backend="dask", scheduler="tcp://127.0.0.1:9", progress=False)

@@ -16,10 +16,8 @@ from causalmix_utils.discovery import edge_stability
 from causalmix_utils.graphs import random_dag
 from causalmix_utils.plots import (
     describe_dag,
-    describe_edge_probabilities,
     draw_dag,
     draw_neighbourhood,
-    plot_edge_overview,
     plot_edge_probabilities,
     plot_edge_stability,
 )
@@ -129,22 +127,23 @@ def test_the_heat_map_shows_every_probability_with_the_cause_as_row(n):
     assert ax.get_yticklabels()[-1].get_color() == HIGHLIGHT_COLOR
     with pytest.raises(ValueError, match="P gives the edge"):
         plot_edge_probabilities(P + 2)
+    with pytest.raises(ValueError, match="target='z' is not a column of P"):
+        plot_edge_probabilities(P, target="z")
 
 
 @pytest.mark.parametrize("n", [5, 20, 60, 130])
-def test_labels_of_the_overview_do_not_cover_each_other(n):
+def test_labels_of_the_heat_map_do_not_cover_each_other(n):
     names = [f"measurement_{place}" for place in range(n - 1)] + ["y"]
     values = np.triu(np.random.default_rng(n).random((n, n)) ** 6, 1)
     values[n // 2 : min(n // 2 + 8, n - 1), -1] = 0.9  # Neighbours that stand side by side in the heat map.
-    figure = plot_edge_overview(pd.DataFrame(values, index=names, columns=names), title="all")
-    figure.canvas.draw()
-    heat = figure.axes[0]
+    heat = plot_edge_probabilities(pd.DataFrame(values, index=names, columns=names), title="all")
+    heat.figure.canvas.draw()
     labels = [label for label in heat.get_yticklabels() if label.get_text()]
     assert "y" in [label.get_text() for label in labels] and len(labels) >= min(n, 5)
     heights = sorted((label.get_window_extent().y0, label.get_window_extent().y1) for label in labels)
     overlaps = [upper[0] - lower[1] for lower, upper in zip(heights[:-1], heights[1:], strict=True)]
     assert min(overlaps) > -0.35 * labels[0].get_window_extent().height
-    assert figure.get_size_inches()[0] <= 13
+    assert heat.figure.get_size_inches()[0] <= 13
 
 
 def test_more_neighbours_than_fit_are_counted_in_words():
@@ -175,5 +174,3 @@ def test_the_intervals_of_stable_edges_are_drawn_apart_from_the_others():
 def test_the_words_beside_the_figures_name_what_matters():
     dag = nx.DiGraph([("a", "y"), ("b", "y"), ("y", "c")])
     assert describe_dag(dag, target="y").endswith("The target 'y' has the causes 'a' and 'b' and the effect 'c'.")
-    P = pd.DataFrame([[0.0, 0.0], [0.0, 0.0]], index=list("ay"), columns=list("ay"))
-    assert describe_edge_probabilities(P).endswith("no edge at all.")

@@ -15,6 +15,7 @@ from causalmix_utils.graphs import random_dag
 from causalmix_utils.scm import MechanismCache, fit_scm, fit_scm_ensemble, sample_ensemble, sample_rows
 from causalmix_utils.scm.cache import fingerprint
 from causalmix_utils.scm.fitting import ROWS_FOR_BOOSTING
+from causalmix_utils.scm.mechanisms import make_mechanism
 from causalmix_utils.tables import Table, check_same_schema, load_table
 
 
@@ -524,3 +525,20 @@ def test_a_target_without_parents_keeps_its_distribution_and_the_kinds_do_not_sh
 def test_a_cross_fitted_target_needs_no_more_than_a_row(n):
     table = Table.from_frame(pd.DataFrame({"x": np.arange(n), "y": list("aab")[:n]}), target="y")
     assert len(draw(fit_scm(nx.DiGraph([("x", "y")]), table, target_mechanism="forest"), 5, table)) == 5
+
+
+def test_a_mechanism_of_a_constant_node_can_learn_again_from_rows_where_it_varies():
+    """The diagnosis fits clones to parts of the rows, and what is constant in one part may vary in another."""
+    x = np.arange(60.0).reshape(-1, 1)
+    number = make_mechanism("linear", [None], n_classes=None).prediction_model
+    number.fit(x, np.full(60, 3.0))
+    assert set(number.predict(x).ravel()) == {3.0}
+    again = number.clone()
+    again.fit(x, x)
+    np.testing.assert_allclose(again.predict(x[-1:]), x[-1:], rtol=0.05)
+    category = make_mechanism("linear", [None], n_classes=2).classifier_model
+    category.fit(x, np.repeat("yes", 60))
+    assert category.classes == ["yes"]
+    again = category.clone()
+    again.fit(x, np.repeat(["no", "yes"], 30))
+    assert again.predict(x[[0, -1]]).ravel().tolist() == ["no", "yes"]

@@ -8,7 +8,7 @@
 from causalmix_utils.benchmark.arms import ARMS, PROTOCOL, SOURCES, Arm, RunSettings, derive_seed
 from causalmix_utils.benchmark.export import export_results
 from causalmix_utils.benchmark.parts import split_table
-from causalmix_utils.benchmark.profiles import PROFILES, PUBLISHED_ARMS, Profile, get_profile
+from causalmix_utils.benchmark.profiles import COUNTED_ARMS, PROFILES, Profile, get_profile
 from causalmix_utils.benchmark.progress import summarise_progress
 from causalmix_utils.benchmark.reading import MissingResultsError, read_results
 from causalmix_utils.benchmark.repeat import TOLERANCE, StoredRun, compare_environments, find_run, repeat_run
@@ -22,7 +22,7 @@ __all__ = [
     "ARMS",
     "PROFILES",
     "PROTOCOL",
-    "PUBLISHED_ARMS",
+    "COUNTED_ARMS",
     "SOURCES",
     "STORED_BENCHMARKS",
     "TOLERANCE",

@@ -10,7 +10,7 @@ from causalmix_utils.arguments import check_choice, check_count
 from causalmix_utils.benchmark.arms import ARMS, RunSettings, hash_checkpoint
 from causalmix_utils.benchmark.parts import count_splits, load_source_table
 
-PUBLISHED_ARMS = ("default", "causal", "ctgan", "tabebm", "table_augment", "smote", "random_dag")
+COUNTED_ARMS = ("default", "causal", "ctgan", "tabebm", "table_augment", "smote", "random_dag")
 """The arms that are counted as the fine-tuning runs of the profile ``paper``; the others come on top."""
 
 # Frozen on 2026-11-28, before the first run of the profile "paper": see "What was fixed beforehand" in book/cluster.md.

@@ -71,6 +71,10 @@ def run_benchmark(
     ------
     ValueError
         If `profile`, `backend` or `n_jobs` is not valid.
+    ImportError
+        If `backend` is "dask" and the extra ``cluster`` is not installed.
+    ConnectionError
+        If there is no scheduler at the address.
     RuntimeError
         If a worker process died, for lack of memory for example, or a Dask cluster lost more of them than it
         replaces. What was finished is stored.
@@ -205,12 +209,12 @@ def _connect(scheduler: str | None, *, n_jobs: int) -> Iterator[Any]:
     try:
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise ValueError("backend='dask' needs the extra 'cluster': pip install 'causalmix-utils[cluster]'") from error
+        raise ImportError("backend='dask' needs the extra 'cluster': pip install 'causalmix-utils[cluster]'") from error
     if scheduler is not None:
         try:
             client = Client(scheduler, timeout=_CONNECT_SECONDS)
         except OSError as error:
-            raise ValueError(f"scheduler={scheduler!r} can't be reached: {error}") from error
+            raise ConnectionError(f"scheduler={scheduler!r} can't be reached: {error}") from error
         with client:
             yield client
         return

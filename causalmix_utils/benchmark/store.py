@@ -240,10 +240,6 @@ class RunStore:
             for identity, content, count in self._connection.execute(query)
         ]
 
-    def distinct_settings(self) -> list[dict[str, Any]]:
-        """The different fine-tuning settings among the stored runs, without what the grid varies."""
-        return distinguish_settings(text for (text,) in self._connection.execute("SELECT settings FROM runs"))
-
 
 def distinguish_settings(texts: Iterable[str]) -> list[dict[str, Any]]:
     """The different fine-tuning settings among those of many runs, without what the grid varies."""

@@ -151,8 +151,8 @@ def _spread_as_tested(fine_tuned: pd.DataFrame, *, baseline: str) -> float:
     return float((others.sub(medians[baseline], axis=0).std() ** 2).mean() ** 0.5)
 
 
-def _pool_spreads(fine_tuned: pd.DataFrame, *, baseline: str) -> tuple[float, float, float] | None:
-    """Spread of the differences in points between tables and between splits, over all arms; and splits of a table.
+def _pool_spreads(fine_tuned: pd.DataFrame, *, baseline: str) -> tuple[float, float] | None:
+    """Spread of the differences in points between tables and between splits, over all arms.
 
     None where the two can't be told apart, or do not differ from zero.
     """
@@ -168,10 +168,10 @@ def _pool_spreads(fine_tuned: pd.DataFrame, *, baseline: str) -> tuple[float, fl
     between, within = np.sqrt((parts[["between", "within"]] ** 2).mean())
     if not between > 0 or not np.isfinite(within):
         return None
-    return float(between), float(within), float(parts["n_splits"].mean())
+    return float(between), float(within)
 
 
-def _count_needed(between: float, within: float, _: float) -> pd.DataFrame:
+def _count_needed(between: float, within: float) -> pd.DataFrame:
     import pandas as pd
 
     from causalmix_utils.evaluation import tables_needed

@@ -25,7 +25,8 @@ class SearchOutcome:
     fallbacks : Counter
         What was done because a search asked for too many tests.
     asked, computed : int
-        Tests that the searches asked for, and different ones among them.
+        Tests that the searches asked for, each up to its budget, and tests that were computed. One that comes in a
+        batch is computed even if it was before.
     """
 
     marks: dict[str, np.ndarray] = field(default_factory=dict)
@@ -44,7 +45,7 @@ def search_graphs(
     max_tests: int,
     sink: int | None = None,
 ) -> SearchOutcome:
-    """Run PC and FCI on the same rows; they share the skeleton and the p-values.
+    """Run PC and FCI on the same rows; they share the skeleton.
 
     PC that would pass its budget starts again with conditioning sets from each column's eight strongest neighbours
     alone, and ends, if it has to, with the last size of sets that it could finish. FCI needs the budget in a

@@ -43,7 +43,7 @@ from causalmix_utils.evaluation.comparisons import (
     nemenyi_p_values,
     summarise_arms,
 )
-from causalmix_utils.evaluation.gains import BASELINE_ARM, add_gains, add_gaps, min_max_score
+from causalmix_utils.evaluation.gains import ZERO_SHOT_ARM, add_gains, add_gaps, min_max_score
 from causalmix_utils.evaluation.models import (
     LOWER_IS_BETTER,
     differences_per_table,
@@ -86,7 +86,7 @@ from causalmix_utils.metrics import (
 )
 
 __all__ = [
-    "BASELINE_ARM",
+    "ZERO_SHOT_ARM",
     "LOWER_IS_BETTER",
     "VARIANTS",
     "add_gains",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.arguments import check_count, check_number, check_rng
-from causalmix_utils.evaluation.gains import BASELINE_ARM
+from causalmix_utils.evaluation.gains import ZERO_SHOT_ARM
 from causalmix_utils.evaluation.summaries import (
     average_ranks,
     bootstrap_interval,
@@ -61,9 +61,9 @@ def compare_arms(
         If the baseline has no runs, no other arm has any, or a column is missing.
     """
     rng = check_rng(rng, default_seed=0)
-    if baseline != BASELINE_ARM:
-        results = results[results["arm"] != BASELINE_ARM]
-    differences = _subtract_baseline(results, baseline=baseline, value=value)
+    if baseline != ZERO_SHOT_ARM:
+        results = results[results["arm"] != ZERO_SHOT_ARM]
+    differences = _subtract_medians(results, baseline=baseline, value=value)
     seed = int(rng.integers(2**63))
     bounds = [
         bootstrap_interval(differences[arm], rng=np.random.default_rng(seed), n_resamples=n_resamples)
@@ -108,13 +108,13 @@ def summarise_arms(
     """
     rng = check_rng(rng, default_seed=0)
     summary = intervals_by_arm(results, value=value, rng=rng)
-    fine_tuned = results[results["arm"] != BASELINE_ARM]
-    compared = results if baseline == BASELINE_ARM else fine_tuned
+    fine_tuned = results[results["arm"] != ZERO_SHOT_ARM]
+    compared = results if baseline == ZERO_SHOT_ARM else fine_tuned
     summary["average_rank"] = summary["p_holm"] = np.nan
-    if not per_table(results, value=value).drop(columns=BASELINE_ARM, errors="ignore").dropna().empty:
+    if not per_table(results, value=value).drop(columns=ZERO_SHOT_ARM, errors="ignore").dropna().empty:
         summary["average_rank"] = average_ranks(fine_tuned, value=value)
     if baseline in summary.index and compared["arm"].nunique() > 1:
-        summary["p_holm"] = _test_differences(_subtract_baseline(compared, baseline=baseline, value=value))["p_holm"]
+        summary["p_holm"] = _test_differences(_subtract_medians(compared, baseline=baseline, value=value))["p_holm"]
     return summary
 
 
@@ -189,7 +189,7 @@ def nemenyi_p_values(results: pd.DataFrame, *, value: str = "gain") -> pd.DataFr
     return pd.DataFrame(p_values.to_numpy(), index=wide.columns, columns=wide.columns)
 
 
-def _subtract_baseline(results: pd.DataFrame, *, baseline: str, value: str) -> pd.DataFrame:
+def _subtract_medians(results: pd.DataFrame, *, baseline: str, value: str) -> pd.DataFrame:
     """Per-table medians of each arm minus those of the baseline, whose column is left out."""
     wide = per_table(results, value=value)
     if baseline not in wide.columns:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from causalmix_utils.metrics import gain_in_points, normalised_gain
 
-BASELINE_ARM = "zero_shot"
+ZERO_SHOT_ARM = "zero_shot"
 """The arm whose metrics all gains are measured from."""
 
 _RUN_OF_BASELINE = ["checkpoint", "regime", "table", "split"]
@@ -61,10 +61,9 @@ def add_gains(results: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A copy with four columns more, for all of which higher is better or equal:
-        ``zero_shot_auc`` and ``zero_shot_log_loss`` as measured, ``gain`` (normalised gain in AUC),
-        ``gain_points`` (AUC points) and ``log_loss_gain`` (nats by which log-loss fell). NaN where
-        the zero-shot run is absent.
+        A copy with five columns more: ``zero_shot_auc`` and ``zero_shot_log_loss`` as measured, and three gains, of
+        which higher is better: ``gain`` (normalised gain in AUC), ``gain_points`` (AUC points) and ``log_loss_gain``
+        (nats by which log-loss fell). NaN where the zero-shot run is absent.
 
     Raises
     ------
@@ -72,15 +71,15 @@ def add_gains(results: pd.DataFrame) -> pd.DataFrame:
         If a column is missing, or a table, split and seed have more than one zero-shot run.
     """
     keys = [key for key in _RUN_OF_BASELINE if key in results.columns]
-    if "seed" in results.columns and results.loc[results["arm"] == BASELINE_ARM, "seed"].nunique() > 1:
+    if "seed" in results.columns and results.loc[results["arm"] == ZERO_SHOT_ARM, "seed"].nunique() > 1:
         keys.append("seed")  # each repetition has a zero-shot run of its own
     missing = sorted({"table", "split", "arm", "auc", "log_loss"} - set(results.columns))
     if missing:
         raise ValueError(f"results has no column {missing[0]!r}; its columns are {list(results.columns)}")
-    baseline = results.loc[results["arm"] == BASELINE_ARM, [*keys, "auc", "log_loss"]]
+    baseline = results.loc[results["arm"] == ZERO_SHOT_ARM, [*keys, "auc", "log_loss"]]
     if baseline.duplicated(keys).any():
         repeated = baseline.loc[baseline.duplicated(keys), keys].iloc[0].to_dict()
-        raise ValueError(f"results has more than one {BASELINE_ARM} run for {repeated}")
+        raise ValueError(f"results has more than one {ZERO_SHOT_ARM} run for {repeated}")
     baseline = baseline.rename(columns={"auc": "zero_shot_auc", "log_loss": "zero_shot_log_loss"})
     added = results.drop(columns=list(_ADDED), errors="ignore").merge(baseline, on=keys, how="left")
     added.index = results.index

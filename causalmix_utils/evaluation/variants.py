@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.arguments import check_choice
-from causalmix_utils.evaluation.gains import BASELINE_ARM, add_gains
+from causalmix_utils.evaluation.gains import ZERO_SHOT_ARM, add_gains
 from causalmix_utils.evaluation.models import differences_per_table
 from causalmix_utils.evaluation.noise import subtract_baseline
 from causalmix_utils.metrics import gain_in_points, normalised_gain
@@ -159,7 +159,7 @@ def make_variants(
         If `regime` has no runs or a column is missing.
     """
     results = results if set(_GAINS) <= set(results.columns) else add_gains(results)
-    fine_tuned = results[results["arm"] != BASELINE_ARM]
+    fine_tuned = results[results["arm"] != ZERO_SHOT_ARM]
     others: dict[str, pd.DataFrame] = {}
     if "regime" in fine_tuned.columns and len(fine_tuned):
         regimes = sorted(int(rows) for rows in fine_tuned["regime"].unique())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from causalmix_utils import __version__
 from causalmix_utils.finetuning.hashed_file import read_hashed, write_hashed
 from causalmix_utils.finetuning.inputs import TableEncoder
 from causalmix_utils.generators import Generator, make_generator
@@ -69,7 +70,10 @@ def describe_model(model: FineTunedModel) -> tuple[dict[str, torch.Tensor], dict
         "encoder": _describe_encoder(model._encoder),
         "learnt": _describe_learnt(model),
         "trajectory": model.trajectory_.to_dict("list"),
-        "versions": {name: metadata.version(name) for name in ("causalmix-utils", "scikit-learn", "tabpfn", "torch")},
+        "versions": {
+            "causalmix-utils": __version__,
+            **{name: metadata.version(name) for name in ("scikit-learn", "tabpfn", "torch")},
+        },
     }
     return tensors, description
 

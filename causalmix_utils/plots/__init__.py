@@ -29,8 +29,6 @@ from causalmix_utils.plots.models import (
     plot_step_rows,
 )
 from causalmix_utils.plots.probabilities import (
-    describe_edge_probabilities,
-    plot_edge_overview,
     plot_edge_probabilities,
     plot_edge_stability,
 )
@@ -76,7 +74,6 @@ __all__ = [
     "arm_label",
     "count_step_rows",
     "describe_dag",
-    "describe_edge_probabilities",
     "draw_dag",
     "draw_marks",
     "draw_neighbourhood",
@@ -89,7 +86,6 @@ __all__ = [
     "plot_choices",
     "plot_comparisons",
     "plot_differences",
-    "plot_edge_overview",
     "plot_edge_probabilities",
     "plot_edge_stability",
     "plot_fine_tuning",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.plots.marks import draw_neighbourhood
 from causalmix_utils.plots.style import HIGHLIGHT_COLOR, QUIET_COLOR, SYNTHETIC_COLOR, make_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _MOST_NUMBERS = 12  # Columns up to which every probability is written into its cell.
 _FONT_SIZES = (6.5, 9.0)  # Smallest and largest type of the names, in points.
@@ -46,12 +43,13 @@ def plot_edge_probabilities(
     Raises
     ------
     ValueError
-        If `P` is not a matrix of edge probabilities.
+        If `P` is not a matrix of edge probabilities, or `target` not one of its columns.
     """
+    from causalmix_utils.discovery.matrix import find_target
     from causalmix_utils.graphs import check_edge_probabilities
 
     check_edge_probabilities(P)
-    place = len(P) - 1 if target is None else list(P.columns).index(target)
+    place = P.columns.get_loc(find_target(P, target))
     size = min(max(4.5, 0.27 * len(P) + 2.2), _LARGEST)
     ax = make_axes(ax, title=title, size=(size + 0.6, size))
     image = ax.imshow(P.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=1)
@@ -72,50 +70,6 @@ def plot_edge_probabilities(
                 ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)
     ax.figure.colorbar(image, ax=ax, label="probability of the edge", shrink=0.6, pad=0.02)
     return ax
-
-
-def plot_edge_overview(
-    P: pd.DataFrame,
-    *,
-    target: str | None = None,
-    labels: Mapping[str, str] | None = None,
-    minimum: float = 0.1,
-    title: str = "",
-) -> Figure:
-    """Draw all edge probabilities as a heat map, and beside it the target among its neighbours.
-
-    Legible for 5 to 60 columns and more: the heat map shows how much is connected at all, the neighbourhood names
-    what is connected to the target.
-
-    Parameters
-    ----------
-    P : DataFrame of shape (n, n)
-        From `causalmix_utils.discovery.edge_probabilities`.
-    target : str, optional
-        The last column by default.
-    labels, minimum
-        As in `draw_neighbourhood`.
-    title : str
-        The figure's message.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ValueError
-        If `P` is not a matrix of edge probabilities, or `target` not one of its columns.
-    """
-    import matplotlib.pyplot as plt
-
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(12.5, 5.6), layout="constrained", gridspec_kw={"width_ratios": [1, 1.15]}
-    )
-    draw_neighbourhood(P, target, minimum=minimum, labels=labels, ax=right)
-    plot_edge_probabilities(P, ax=left, target=target)
-    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
-    return figure
 
 
 def plot_edge_stability(
@@ -171,21 +125,6 @@ def plot_edge_stability(
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.set_xlim(0, 1.02)
     return ax
-
-
-def describe_edge_probabilities(P: pd.DataFrame, *, n_edges: int = 3) -> str:
-    """Say in words what `plot_edge_probabilities` shows: its size and its most probable edges.
-
-    Examples
-    --------
-    >>> P = pd.DataFrame([[0.0, 0.75], [0.0, 0.0]], index=["age", "paid"], columns=["age", "paid"])
-    >>> describe_edge_probabilities(P)
-    "Heat map of edge probabilities between 2 columns. Most probable: 'age' → 'paid' (0.75)."
-    """
-    edges = P.stack()
-    edges = edges[edges > 0].sort_values(ascending=False, kind="stable").head(n_edges)
-    named = ", ".join(f"{source!r} → {end!r} ({value:.2f})" for (source, end), value in edges.items())
-    return f"Heat map of edge probabilities between {len(P)} columns. Most probable: {named or 'no edge at all'}."
 
 
 def _choose_labels(P: pd.DataFrame, target: int, *, apart: int) -> list[int]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from causalmix_utils.arguments import check_choice, check_rng
 from causalmix_utils.evaluation import (
+    ZERO_SHOT_ARM,
     add_gains,
     average_ranks,
     complete_tables,
@@ -236,7 +237,7 @@ def plot_gap(
     rng = check_rng(rng, default_seed=0)
     check_choice("value", value, ("optimism_gap", "tracking_gap"))
     _require(results, ["table", "arm", value], name="results")
-    results = results[results["arm"] != "zero_shot"].dropna(subset=[value])
+    results = results[results["arm"] != ZERO_SHOT_ARM].dropna(subset=[value])
     if arms is None:
         medians = per_table(results, value=value).median()
         arms = list(medians.sort_values(kind="stable").index)
@@ -250,7 +251,7 @@ def _select_arms(results: pd.DataFrame, arms: Sequence[str] | None, *, value: st
         results = add_gains(results)
     _require(results, [value], name="results")
     if arms is None:
-        arms = [arm for arm in results["arm"].unique() if arm != "zero_shot"]
+        arms = [arm for arm in results["arm"].unique() if arm != ZERO_SHOT_ARM]
     absent = [arm for arm in arms if arm not in set(results["arm"])]
     if absent:
         raise ValueError(f"arms names {absent[0]!r}, which has no runs in results")

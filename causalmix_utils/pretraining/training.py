@@ -20,6 +20,7 @@ from causalmix_utils.arguments import check_count
 from causalmix_utils.pretraining.settings import PretrainingSettings
 from causalmix_utils.pretraining.state import RunFolder
 from causalmix_utils.pretraining.steps import build_network, make_average, make_optimizers, take_step
+from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
     import torch
@@ -136,9 +137,8 @@ def save_checkpoint(network: torch.nn.Module, path: Path, *, settings: Pretraini
         "architecture_name": settings.layout,
         "inference_config": _complete_inference_config(),
     }
-    temporary = path.with_name(f"unfinished-{path.name}")
-    save_as_safetensors(checkpoint, temporary)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        save_as_safetensors(checkpoint, temporary)
     return path
 
 

@@ -26,9 +26,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from causalmix_utils.baselines import MAX_BOOSTED_LEVELS
 from causalmix_utils.folds import assign_folds
 
-_MAX_BOOSTED_LEVELS = 254  # scikit-learn's boosting takes no category with more levels.
 _MAX_TREES = 400  # Trees of one classifier, over all classes.
 _FOLDS = 5  # Folds of a cross-fitted classifier.
 
@@ -66,6 +66,11 @@ class _ParentsModel(PredictionModel):
         Gets an array of floats in which a category is its level's number; missing values are NaN.
     levels : sequence, one entry a parent
         The parent's levels, or None for a numerical parent. An estimator that ignores the parents needs none.
+
+    Attributes
+    ----------
+    fitted_ : scikit-learn estimator
+        After `fit`; `estimator` itself stays as it was given, so that a clone can learn from other rows.
     """
 
     def __init__(self, estimator: BaseEstimator, levels: Sequence[list[str] | None]) -> None:
@@ -75,6 +80,9 @@ class _ParentsModel(PredictionModel):
     def clone(self):
         """Return the same model, not fitted."""
         return type(self)(clone(self.estimator), self.levels)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return self.fitted_.predict(self._encode(X)).reshape(-1, 1)
 
     def _encode(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X, dtype=object).reshape(len(X), -1)
@@ -92,16 +100,15 @@ class _ParentsModel(PredictionModel):
 
 
 class ParentsRegressor(_ParentsModel):
-    """Regressor of a numerical node; a node without any value is predicted as 0."""
+    """Regressor of a numerical node; a node with one value is predicted as that value."""
 
     def fit(self, X: np.ndarray, Y: np.ndarray) -> None:
         y = np.asarray(Y, dtype=float).ravel()
         if len(np.unique(y)) < 2:
-            self.estimator = DummyRegressor(strategy="constant", constant=y[0] if len(y) else 0.0)
-        self.estimator.fit(self._encode(X), y)
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        return self.estimator.predict(self._encode(X)).reshape(-1, 1)
+            self.fitted_ = DummyRegressor(strategy="constant", constant=y[0])
+        else:
+            self.fitted_ = clone(self.estimator)
+        self.fitted_.fit(self._encode(X), y)
 
 
 class ParentsClassifier(_ParentsModel, ClassificationModel):
@@ -110,22 +117,21 @@ class ParentsClassifier(_ParentsModel, ClassificationModel):
     def fit(self, X: np.ndarray, Y: np.ndarray) -> None:
         y = np.asarray(Y, dtype=str).ravel()
         if len(np.unique(y)) < 2:
-            self.estimator = DummyClassifier(strategy="prior")
+            self.fitted_ = DummyClassifier(strategy="prior")
+        else:
+            self.fitted_ = clone(self.estimator)
         with warnings.catch_warnings():
             # A column of names has nearly as many levels as rows; that is what it is.
             warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
             warnings.filterwarnings("ignore", category=ConvergenceWarning)
-            self.estimator.fit(self._encode(X), y)
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        return self.estimator.predict(self._encode(X)).reshape(-1, 1)
+            self.fitted_.fit(self._encode(X), y)
 
     def predict_probabilities(self, X: np.ndarray) -> np.ndarray:
-        return self.estimator.predict_proba(self._encode(X))
+        return self.fitted_.predict_proba(self._encode(X))
 
     @property
     def classes(self) -> list[str]:
-        return [str(level) for level in self.estimator.classes_]
+        return [str(level) for level in self.fitted_.classes_]
 
 
 class CrossFittedClassifier(ParentsClassifier):
@@ -143,13 +149,12 @@ class CrossFittedClassifier(ParentsClassifier):
 
     def fit(self, X: np.ndarray, Y: np.ndarray) -> None:
         X, y = np.asarray(X, dtype=object).reshape(len(X), -1), np.asarray(Y, dtype=str).ravel()
-        estimator = clone(self.estimator)
         super().fit(X, y)
         self.held_out_ = np.zeros((len(y), len(self.classes)))
         # Always the same folds, since a fit draws no random numbers.
         folds = assign_folds(y, min(_FOLDS, len(y)), rng=np.random.default_rng(0))
         for fold in range(folds.max() + 1):
-            others = ParentsClassifier(clone(estimator), self.levels)
+            others = ParentsClassifier(self.estimator, self.levels)
             seen = folds != fold if folds.max() else folds == fold
             others.fit(X[seen], y[seen])
             places = [self.classes.index(level) for level in others.classes]
@@ -176,7 +181,7 @@ def _make_estimator(kind: str, levels: Sequence[list[str] | None], n_classes: in
             "l2_regularization": 5.0,
             "early_stopping": False,
             "random_state": 0,
-            "categorical_features": [known is not None and len(known) <= _MAX_BOOSTED_LEVELS for known in levels],
+            "categorical_features": [known is not None and len(known) <= MAX_BOOSTED_LEVELS for known in levels],
         }
         return (
             HistGradientBoostingRegressor(**settings)

@@ -11,6 +11,7 @@ from causalmix_utils.evaluation.claims.grid import PlannedGrid
 from causalmix_utils.evaluation.claims.methods import METHOD_STATEMENTS, describe_kept_structure, judge_kept_structure
 from causalmix_utils.evaluation.claims.selection import name_checkpoint, select_runs
 from causalmix_utils.evaluation.claims.verdicts import AS_STATED, PARTLY, REPRODUCED, Verdict, decide
+from causalmix_utils.evaluation.gains import ZERO_SHOT_ARM
 
 CLAIMS: dict[int, str] = {
     1: "CausalMixFT has the highest median improvement over the pre-trained model, +0.12 ± 0.63, on 33 classification "
@@ -75,7 +76,7 @@ def judge_claims(
     bootstrap = Bootstrap.from_rng(rng, n_resamples)
     runs = select_runs(results if grid is None else grid.pick(results), regime=regime)
     chosen = int(runs["regime"].iloc[0])
-    share = None if grid is None else grid.share(results, regime=chosen, arms=("zero_shot", *PUBLISHED))
+    share = None if grid is None else grid.share(results, regime=chosen, arms=(ZERO_SHOT_ARM, *PUBLISHED))
     verdicts = []
     for number, judge in FINDINGS.items():
         parts = tuple(judge(runs, value=value, bootstrap=bootstrap))

@@ -11,6 +11,7 @@ from causalmix_utils.evaluation.claims.evidence import CONTRADICTED, HOLDS, Boot
 from causalmix_utils.evaluation.claims.findings import METHOD, REAL_ROWS
 from causalmix_utils.evaluation.claims.grid import PlannedGrid, Share
 from causalmix_utils.evaluation.claims.selection import name_checkpoint, select_runs
+from causalmix_utils.evaluation.gains import ZERO_SHOT_ARM
 
 DECISIVE = ("random_dag", "independent")
 """Controls that lack the table's structure; the causal arm must do better than both."""
@@ -101,7 +102,7 @@ def answer_structure(
     floors = {
         value: compare_pair(runs, "default_again", REAL_ROWS, value=value, bootstrap=bootstrap) for value in METRICS
     }
-    arms = ("zero_shot", method, *AGAINST, "default_again")  # without a zero-shot run a split has no gains
+    arms = (ZERO_SHOT_ARM, method, *AGAINST, "default_again")  # without a zero-shot run a split has no gains
     comparisons, by_metric = [], {}
     for value in METRICS:
         floor = noise_bound(floors[value])

@@ -37,7 +37,7 @@ class Verdict:
     source : str
         Name of the stored result, or of the code.
     checkpoint : str
-        Hash of the weights that all runs started from; "" where there are no runs.
+        Name and hash of the weights that all runs started from; "" where there are no runs.
     regime : int or None
         Rows of the train and validation parts together.
     share : Share or None

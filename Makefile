@@ -92,7 +92,7 @@ format: setup ## format the code and strip outputs from the notebooks
 serve: book ## serve the built book on this machine: make serve PORT=8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-benchmark: setup ## run the benchmark: make benchmark PROFILE=smoke (chapter takes minutes, paper days)
+benchmark: setup ## run the benchmark: make benchmark PROFILE=smoke (chapter takes minutes, paper hours)
 	$(BIN)/causalmix benchmark --profile $(PROFILE)
 
 pretrain: setup ## train the embedded checkpoint from scratch

@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from causalmix_utils.discovery import marks_to_mass
 from causalmix_utils.evaluation import (
@@ -163,6 +164,15 @@ def correct_smallest():
     return 4 * smallest_p_value(int(number_after(r"on (\d+) tables", "smallest")))
 
 
+def reach_of_median():
+    n, median, spread = (
+        number_after(pattern, "median")
+        for pattern in (r"on (\d+) tables", r"median of (\d\.\d+) and", r"standard deviation of (\d\.\d+)")
+    )
+    reach = stats.norm.ppf(0.975) * spread * math.sqrt(math.pi / (2 * n))
+    return reach, median - reach < 0 < median + reach
+
+
 def compute_masked_loss():
     outputs = re.search(r"are (\d), (\d) and (\d),", asked("mask")).groups()
     return math.log(sum(math.exp(int(value)) for value in outputs)) - int(outputs[0])
@@ -187,6 +197,7 @@ COMPUTED = {
     "ranks": rank_arms,
     "smallest": correct_smallest,
     "mask": compute_masked_loss,
+    "median": reach_of_median,
 }
 
 
@@ -232,4 +243,4 @@ def test_every_chapter_has_questions():
     chapters = set(re.findall(r"file: (notebooks/\d\d_\w+)", toc))
     linked = set(re.findall(r"\{doc\}`\.\./(notebooks/\w+)`", TEXT))
     assert linked <= chapters
-    assert {"00", "01", "02", "03", "04", "05", "90"} <= {path.split("/")[1][:2] for path in linked}
+    assert {"00", "01", "02", "03", "04", "05", "06", "90"} <= {path.split("/")[1][:2] for path in linked}

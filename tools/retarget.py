@@ -23,6 +23,7 @@ OWN_ADDRESSES = (
     re.compile(rf"(?P<before>https://colab\.research\.google\.com/github/){REPOSITORY}(?=/blob/[^/]+/notebooks/)"),
     re.compile(rf"(?P<before>https://github\.com/){REPOSITORY}(?=/raw/[^/]+/book/results)"),
     re.compile(rf"(?P<before>https://github\.com/){REPOSITORY}(?=/blob/[^/]+/CONTRIBUTING\.md)"),
+    re.compile(rf"(?P<before>https://github\.com/){REPOSITORY}(?=/tree/[^/]+/book/assignment)"),
     re.compile(rf"(?P<before>repository-code: \"?https://github\.com/){REPOSITORY}"),
 )
 PUBLISHED = re.compile(
@@ -45,7 +46,8 @@ def main() -> None:
 def files() -> list[Path]:
     """Every file that may hold an address of this repository."""
     found = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CITATION.cff", "MODEL_CARD.md")]
-    found += [*ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob(".github/ISSUE_TEMPLATE/*.yml")]
+    patterns = ("book/*.md", "book/assignment/*.md", "notebooks/*.ipynb", ".github/ISSUE_TEMPLATE/*.yml")
+    found += [path for pattern in patterns for path in ROOT.glob(pattern)]
     return sorted(path for path in found if path.exists())
 
 

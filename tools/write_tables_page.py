@@ -24,10 +24,10 @@ INTRODUCTION = """\
 The package embeds {total} public tables, so that every chapter and every test runs without a network. They have
 two roles:
 
-- {reported} **reported** tables: all results are computed on them (the profile `paper` of the benchmark takes the 33
+- {reported} **reported** tables: the results of the benchmark are computed on them (its profile `paper` takes the 33
   with the most rows), and nothing is tuned on them;
-- {development} **development** tables: for tuning, for examples and for quick runs. Results on them are never
-  reported.
+- {development} **development** tables: for tuning, for examples and for quick runs. No conclusion about the methods
+  rests on them; where scores on them are shown, the page says so.
 
 Of the reported tables, {multiclass} have more than two classes, {mixed} have both numerical and categorical columns,
 {missing} have missing values, and {tabarena} belong to the benchmark TabArena. They were chosen by these properties and

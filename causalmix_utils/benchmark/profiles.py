@@ -197,7 +197,7 @@ PROFILES: dict[str, Profile] = {
         Profile(
             name="case_study",
             summary="3 tables × 10 splits × 4 arms at 200 rows: fine-tuning with and without causal rows, "
-            "with intervals. About ten minutes on two cores.",
+            "with intervals. About 25 minutes on two cores.",
             tables=("credit-g", "diabetes", "vehicle"),
             regimes={200: 10},
             arms=("zero_shot", "default", "causal", "causal_blanket"),

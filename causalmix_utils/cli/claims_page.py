@@ -307,10 +307,10 @@ def _bound_structure(answer: StructureAnswer) -> list[str]:
 def _judge_floor(again: Comparison) -> str:
     if not again.low <= 0 <= again.high:
         return (
-            "**This interval should hold zero and does not.** About one of twelve such intervals over 33 tables misses "
-            "it by luck alone; until more runs say which it is, read differences in this metric with suspicion."
+            "**This interval should contain zero and does not.** About one of twelve such intervals over 33 tables "
+            "misses it by luck alone; until more runs say which it is, read differences in this metric with suspicion."
         )
-    return "It holds zero, as it should."
+    return "It contains zero, as it should."
 
 
 def _render_regimes(judged: Judged) -> str:

@@ -38,7 +38,7 @@ QUIZ = (
     ask(
         "Causal rows and rows of random graphs help equally, and both beat real rows alone. What has been shown?",
         right(
-            "More rows helped; the discovered structure was not what did it.",
+            "Synthetic rows helped; the discovered structure was not what did it.",
             because="The control has everything but the right structure. That is what controls are for.",
         ),
         wrong("Causal structure helps.", hint="Does the control have the right structure, too?"),

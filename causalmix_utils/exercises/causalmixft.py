@@ -51,7 +51,7 @@ QUIZ = (
         wrong("that causal structure helps", hint="Do the random graphs have that structure?"),
         wrong("nothing at all", hint="Both beat the same baseline. What do they have in common?"),
         right(
-            "that additional rows help, whatever their structure",
+            "that synthetic rows help, whatever their structure",
             because="The control has everything but the discovered structure.",
         ),
     ),

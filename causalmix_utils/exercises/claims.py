@@ -41,7 +41,7 @@ QUIZ = (
         "The causal arm beats real rows alone. What does this say about the causal structure?",
         right(
             "nothing, before rows without that structure are tried",
-            because="More rows, noisier rows or another seed may do the same; that is what controls are for.",
+            because="Other rows, noisier rows or another seed may do the same; that is what controls are for.",
         ),
         wrong("that it helps", hint="In how many ways do the two arms differ?"),
         wrong("that it does harm", hint="It won. Against which rivals did it have to win?"),

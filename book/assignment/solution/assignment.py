@@ -311,7 +311,7 @@ def judge(differences: list[float] | np.ndarray, *, rng: np.random.Generator) ->
 
 
 def main() -> None:
-    """The study on your table. Nothing to fill in; its output belongs into your report."""
+    """The study on your table. Nothing to fill in; its output belongs in your report."""
     table = load_table(TABLE)
     train, validation, _ = split_rows(table, n=N_ROWS, split=0)
     rng = np.random.default_rng(SEED)

@@ -8,9 +8,9 @@ ranks. Every comparison uses only splits that all its arms have, and has a perce
 - A comparison *holds* if its interval lies on the claimed side of no difference. It is *contradicted* if the interval
   lies on the other side, at a level divided by the number of comparisons of its part. Else it *can't be told*; always
   so with fewer than six tables, where no outcome is significant at 0.05.
-- A claimed size *holds* if the interval holds it and not "no difference"; it is *contradicted* if the interval does not
-  hold it. It is taken as it stands: how far it might itself be off, by the luck of other tables, is not known and not
-  counted. In log-loss no size was claimed, so only directions are judged there.
+- A claimed size *holds* if the interval contains it and not "no difference"; it is *contradicted* if the interval
+  does not contain it. It is taken as it stands: how far it might itself be off, by the luck of other tables, is not
+  known and not counted. In log-loss no size was claimed, so only directions are judged there.
 - A part holds if all its comparisons hold, which needs no correction for their number: each of them must pass. It is
   contradicted if one of them is.
 - The verdict: *reproduced* if all parts hold, *partly* if some do, *not reproduced* if none does. Then its reason says

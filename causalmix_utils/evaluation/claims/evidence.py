@@ -16,7 +16,7 @@ from causalmix_utils.arguments import check_rng
 from causalmix_utils.evaluation.summaries import bootstrap_interval, per_table
 
 LEVEL = 0.05
-"""Share of intervals that may miss what they are meant to hold; the confidence is 1 − `LEVEL`."""
+"""Share of intervals that may miss what they are meant to contain; the confidence is 1 − `LEVEL`."""
 
 FEWEST_TABLES = 6
 """With fewer tables no pattern of signs has a two-sided p-value of at most `LEVEL`; see `smallest_p_value`."""
@@ -274,5 +274,5 @@ def _judge_size(low: float, high: float, *, null: float, smallest: float, larges
         return UNTOLD
     if high < smallest or low > largest:
         return CONTRADICTED
-    # An interval that holds both the claimed size and no effect at all speaks for neither.
+    # An interval that contains both the claimed size and no effect at all speaks for neither.
     return UNTOLD if low <= null <= high else HOLDS

@@ -49,7 +49,7 @@ def judge_highest_gain(results: pd.DataFrame, *, value: str = "gain", bootstrap:
     -------
     list of Part
         First, the causal arm's median gain over tables is above zero. Second, the median over tables of causal minus
-        each other published arm is above zero. Third, the interval of the median gain holds the claimed size and not
+        each other published arm is above zero. Third, the interval of the median gain contains the claimed size and not
         zero.
     """
     runs = pair_splits(results, arms=[METHOD], value=value)
@@ -86,7 +86,7 @@ def judge_spread(results: pd.DataFrame, *, value: str = "gain", bootstrap: Boots
         First, the standard deviation over tables of the per-table medians is larger for default fine-tuning: the
         ratio's interval is above 1. Second, so is the spread between the splits of one table, the other reading of
         "stable": the median over tables of the difference of the standard deviations is above zero. Third, the
-        ratio's interval holds the claimed ratio and not 1.
+        ratio's interval contains the claimed ratio and not 1.
     """
     arms = (REAL_ROWS, METHOD)
     runs = pair_splits(results, arms=arms, value=value)

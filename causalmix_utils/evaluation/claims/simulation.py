@@ -217,7 +217,7 @@ def coverage_with_families(
     rng: np.random.Generator,
     n_simulations: int = 400,
 ) -> float:
-    """How often a 95 % bootstrap interval over tables holds the true median, if tables come in families.
+    """How often a 95 % bootstrap interval over tables contains the true median, if tables come in families.
 
     Parameters
     ----------

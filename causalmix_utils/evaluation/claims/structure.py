@@ -127,7 +127,7 @@ def answer_structure(
 
 
 def noise_bound(again: Comparison) -> float:
-    """The end farther from zero of an interval that should hold zero; infinite where there is no interval."""
+    """The end farther from zero of an interval that should contain zero; infinite where there is no interval."""
     ends = [abs(again.low), abs(again.high)]
     return max(ends) if np.isfinite(ends).all() else float("inf")
 

@@ -5,8 +5,9 @@
 *Repeats.* ``CausalMixFTClassifier`` with its defaults is fitted 20 times on the same rows with the same seed, half of
 the times in a process of its own. Probabilities, trajectory and synthetic rows must be the same to the last bit.
 
-*Kills.* ``causalmix finetune … --save`` is ended by SIGKILL, which no process can catch, at moments drawn at random.
-Then the folder must hold nothing, or one whole file that loads.
+*Kills.* ``causalmix finetune … --save`` is ended by SIGKILL, which no process can catch: half of the times at a moment
+drawn at random, half of the times within milliseconds of the first trace of the file. Then there must be no file of
+that name, or a whole one that loads. Beside it a temporary file may be left, whose name says what it is.
 
 Writes ``book/results/fits.json`` and exits with status 1 if fits differ or something partial was left.
 """
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,8 @@ from causalmix_utils.threads import single_thread
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE, N_ROWS, SEED = "titanic", 200, 0
+WRITING_SECONDS = 0.01
+"""Longer than the file takes to be written."""
 QUICK = ("--generator", "smote", "--rows", "90", "--steps", "5", "--estimators", "1")
 
 
@@ -64,30 +68,50 @@ def repeat_fits(n_repeats: int, **options) -> list[str]:
 
 
 def kill_fits(n_kills: int, folder: Path, rng: np.random.Generator) -> list[dict]:
-    """Kill fits that would save a file; what each left behind."""
-    longest = run_finetune(folder / "undisturbed" / "model.safetensors", delay=None)
+    """Kill fits that would save a file, every second one while it writes; what each left behind.
+
+    Raises
+    ------
+    RuntimeError
+        If a fit that nobody disturbs leaves no whole file: then killing others would show nothing.
+    """
+    undisturbed = folder / "undisturbed" / "model.safetensors"
+    started = time.monotonic()
+    status = start_fit(undisturbed).wait()
+    longest = time.monotonic() - started
+    if status != 0 or not is_whole(undisturbed):
+        raise RuntimeError(f"the undisturbed fit ended with status {status} and left no whole file")
     lines = []
     for place in range(n_kills):
         path = folder / f"kill-{place}" / "model.safetensors"
-        delay = float(rng.uniform(0, longest))
-        run_finetune(path, delay=delay)
+        while_writing = place % 2 == 1
+        delay = float(rng.uniform(0, WRITING_SECONDS if while_writing else longest))
+        process = start_fit(path)
+        while while_writing and process.poll() is None and not any(path.parent.iterdir()):
+            time.sleep(0.0005)
+        try:
+            process.wait(timeout=delay)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         left = sorted(file.name for file in path.parent.iterdir())
-        lines.append({"seconds": delay, "left": left, "whole": left == [path.name] and is_whole(path)})
+        lines.append(
+            {
+                "while_writing": while_writing,
+                "seconds": delay,
+                "killed": process.returncode != 0,
+                "left": left,
+                "whole": path.exists() and is_whole(path),
+            }
+        )
     return lines
 
 
-def run_finetune(path: Path, *, delay: float | None) -> float:
-    """Seconds of ``causalmix finetune``, which is killed after `delay` seconds if it lasts so long."""
+def start_fit(path: Path) -> subprocess.Popen:
+    """``causalmix finetune`` in a process of its own, which will save to `path` in a new folder."""
     path.parent.mkdir(parents=True)
     command = [sys.executable, "-m", "causalmix_utils", "finetune", TABLE, *QUICK, "--save", str(path)]
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        process.wait(timeout=delay)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    return time.monotonic() - started
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def is_whole(path: Path) -> bool:
@@ -100,8 +124,13 @@ def is_whole(path: Path) -> bool:
 
 
 def find_partial(kills: list[dict]) -> list[dict]:
-    """The kills that left something, but no whole model, or something beside it."""
-    return [kill for kill in kills if kill["left"] and not kill["whole"]]
+    """The kills that left something other than a whole model and a temporary file."""
+    return [
+        kill
+        for kill in kills
+        if [name for name in kill["left"] if not (name.startswith(".") and name.endswith(".tmp"))]
+        != ["model.safetensors"] * kill["whole"]
+    ]
 
 
 def main() -> int:
@@ -116,6 +145,7 @@ def main() -> int:
     partial = find_partial(kills)
     report = {
         "command": "python benchmarks/check_fits.py",
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "table": TABLE,
         "rows": N_ROWS,
         "seed": SEED,

@@ -13,25 +13,30 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
-from causalmix_utils.benchmark import TOLERANCE, find_run, read_results, repeat_run
+from causalmix_utils.benchmark import TOLERANCE, StoredRun, find_run, read_results, repeat_run
 from causalmix_utils.benchmark.environment import describe_environment
 from causalmix_utils.benchmark.export import write_whole
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 
 
-def check_reruns(folder: Path, name: str, n_runs: int, *, seed: int) -> list[dict]:
-    """For each run drawn: its identity, its test AUC as stored and again, and the largest difference of any metric."""
-    results, _ = read_results(folder, name=name)
+def draw_runs(results: pd.DataFrame, n_runs: int, *, seed: int) -> list[str]:
+    """Identities of so many of the runs, or of all if there are fewer."""
     drawn = np.random.default_rng(seed).choice(results["id"].to_numpy(), min(n_runs, len(results)), replace=False)
+    return [str(identity) for identity in drawn]
+
+
+def check_reruns(runs: list[StoredRun]) -> list[dict]:
+    """For each run: its identity, its test AUC as stored and again, and the largest difference of any metric."""
     lines = []
-    for identity in tqdm(drawn, disable=None):
-        comparison, _ = repeat_run(find_run(identity, folder, name=name))
+    for run in tqdm(runs, disable=None):
+        comparison, _ = repeat_run(run)
         auc = comparison.set_index("metric").loc["auc"]
         lines.append(
-            {"id": str(identity), "auc": auc["stored"], "auc_again": auc["again"]}
+            {"id": run.settings.identity, "auc": auc["stored"], "auc_again": auc["again"]}
             | {"auc_difference": auc["difference"], "largest_difference": float(comparison["difference"].max())}
         )
     return lines
@@ -43,11 +48,12 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    lines = check_reruns(RESULTS, options.name, options.runs, seed=options.seed)
+    stored, provenance = read_results(RESULTS, name=options.name)
+    drawn = draw_runs(stored, options.runs, seed=options.seed)
+    lines = check_reruns([find_run(identity, RESULTS, name=options.name) for identity in drawn])
     differing = [line["id"] for line in lines if not line["auc_difference"] <= TOLERANCE]
     command = f"python benchmarks/check_reruns.py --name {options.name} --runs {options.runs} --seed {options.seed}"
-    stored, provenance = read_results(RESULTS, name=options.name)
-    commits = stored.set_index("id").loc[[line["id"] for line in lines], "commit"].unique()
+    commits = stored.set_index("id").loc[drawn, "commit"].unique()
     about = {
         "command": command,
         "name": options.name,

@@ -16,7 +16,7 @@ tables and writes ``book/results/blanket.parquet``, one sample of rows a line, a
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,14 +24,18 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from causalmix_utils.benchmark.environment import describe_environment
-from causalmix_utils.benchmark.export import write_whole
-from causalmix_utils.evaluation import association_error, closest_record_distances, synthetic_to_real_auc
-from causalmix_utils.generators import CausalBlanketGenerator, CausalGenerator, make_generator
-from causalmix_utils.tables import Table, content_hash, load_table, scarce_split
-from causalmix_utils.threads import single_thread
-
 ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # Python looks beside a script, not above it.
+    sys.path.insert(0, str(ROOT))
+
+from benchmarks.score_store import JsonStore  # noqa: E402
+from causalmix_utils.benchmark.environment import describe_environment  # noqa: E402
+from causalmix_utils.benchmark.export import write_whole  # noqa: E402
+from causalmix_utils.evaluation import association_error, closest_record_distances, synthetic_to_real_auc  # noqa: E402
+from causalmix_utils.generators import CausalBlanketGenerator, CausalGenerator, make_generator  # noqa: E402
+from causalmix_utils.tables import Table, content_hash, load_table, scarce_split  # noqa: E402
+from causalmix_utils.threads import single_thread  # noqa: E402
+
 RESULTS = ROOT / "book" / "results"
 NAME = "blanket"
 
@@ -110,21 +114,16 @@ def judge(option: str, exchange: float | None, rows: Table, train: Table, test: 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--store", type=Path, default=ROOT / "runs" / f"{NAME}.jsonl", help="finished tables and splits"
+        "--store", type=Path, default=ROOT / "runs" / f"{NAME}.sqlite", help="finished tables and splits"
     )
     parser.add_argument("--export", type=Path, default=RESULTS, help="folder to write to (default: book/results)")
     options = parser.parse_args()
-    options.store.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.loads(line) for line in options.store.read_text().splitlines()] if options.store.exists() else []
-    finished = {(line["table"], line["split"]) for line in lines}
-    pending = [(name, split) for split in range(N_SPLITS) for name in TABLES if (name, split) not in finished]
-    with single_thread():
-        for name, split in tqdm(pending, disable=None):
-            new = measure(name, split)
-            with options.store.open("a") as file:
-                file.writelines(f"{json.dumps(line)}\n" for line in new)
-            lines += new
-    frame = pd.DataFrame(lines)
+    tasks = {f"{name}/{split}": (name, split) for split in range(N_SPLITS) for name in TABLES}
+    with JsonStore(options.store) as store, single_thread():
+        for key in tqdm([key for key in tasks if key not in store.records()], disable=None):
+            store.keep(key, measure(*tasks[key]))
+        finished = store.records()
+    frame = pd.DataFrame([line for key in tasks for line in finished[key]])
     values = ["usefulness", "association_error", "closest_record", "copies"]
     means = frame.groupby(["option", "exchange", "table"])[values].mean().groupby(["option", "exchange"]).mean()
     report = {

@@ -9,7 +9,6 @@ Means over tables hide that a setting may help one table and harm another, so th
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from datetime import date
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from causalmix_utils.benchmark.export import write_whole
 from causalmix_utils.foundation import EMBEDDED_WEIGHTS, checkpoint_provenance, load_classifier
 from causalmix_utils.metrics import log_loss, roc_auc
 from causalmix_utils.tables import list_tables, load_table, scarce_split
@@ -87,7 +87,7 @@ def main() -> None:
     means = scores.groupby(["preparation", "views", "table"])[["auc", "log_loss", "seconds"]].mean()
     print(means.groupby(["preparation", "views"]).mean().round(4).to_string())
     if options.export:
-        scores.to_parquet(options.export / "inference_choices.parquet", index=False)
+        write_whole(options.export / "inference_choices.parquet", scores)
         provenance = {
             "command": "python benchmarks/choose_inference.py --export book/results",
             "date": date.today().isoformat(),
@@ -96,7 +96,7 @@ def main() -> None:
             "splits": options.splits,
             "context_rows": 200,
         }
-        (options.export / "inference_choices.json").write_text(json.dumps(provenance, indent=2) + "\n")
+        write_whole(options.export / "inference_choices.json", provenance)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from causalmix_utils.benchmark.export import write_whole
 from causalmix_utils.foundation import load_classifier
 from causalmix_utils.metrics import log_loss, roc_auc
 from causalmix_utils.pretraining import PretrainingSettings, batch_loss, sample_batch, save_checkpoint
@@ -151,20 +152,23 @@ def main() -> None:
         record = options.store / f"{''.join(c if c.isalnum() else '_' for c in name)}.json"
         if not record.exists():
             with single_thread():
-                record.write_text(json.dumps(run_trial(name, options.minutes, options.store), indent=2))
+                write_whole(record, run_trial(name, options.minutes, options.store) | {"minutes": options.minutes})
+        trial = json.loads(record.read_text())
+        if trial.setdefault("minutes", options.minutes) != options.minutes:
+            parser.error(f"{record} is of a trial of {trial['minutes']:g} minutes; take another --store")
         print(record.read_text(), flush=True)
     if options.export:
         records = [json.loads(path.read_text()) for path in sorted(options.store.glob("*.json"))]
         order = {name: place for place, name in enumerate(TRIALS)}
         frame = pd.DataFrame(sorted(records, key=lambda record: order.get(record["trial"], len(order))))
-        frame.to_parquet(options.export / "pretraining_choices.parquet", index=False)
+        write_whole(options.export / "pretraining_choices.parquet", frame.drop(columns="minutes", errors="ignore"))
         provenance = {
             "command": f"python benchmarks/choose_pretraining.py --minutes {options.minutes:g}",
             "date": date.today().isoformat(),
             "machine": f"{platform.machine()} CPU, one thread",
             "versions": {package: version(package) for package in ("numpy", "tabpfn", "torch")},
         }
-        (options.export / "pretraining_choices.json").write_text(json.dumps(provenance, indent=2) + "\n")
+        write_whole(options.export / "pretraining_choices.json", provenance)
 
 
 if __name__ == "__main__":

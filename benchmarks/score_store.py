@@ -37,10 +37,15 @@ class JsonStore:
         """Add a line, within the caller's transaction; one that is already there stays as it is."""
         self._connection.execute(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", (key, value))
 
+    def keep(self, identity: str, record: Any) -> None:
+        """Store one finished score, or a list of them; what is already there stays as it is."""
+        with self._connection:
+            self.insert("scores", identity, json.dumps(record))
+
     def read(self, table: str) -> dict[str, Any]:
         """All lines of a table by their key."""
         return dict(self._connection.execute(f"SELECT * FROM {table}"))
 
-    def records(self) -> dict[str, dict[str, Any]]:
+    def records(self) -> dict[str, Any]:
         """The finished scores by identity."""
         return {key: json.loads(text) for key, text in self.read("scores").items()}

@@ -7,7 +7,7 @@ argument, says what it must be, and shows what it was.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterable
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,24 @@ def check_flag(name: str, value: Any) -> bool:
     if type(value).__name__ not in ("bool", "bool_"):
         _refuse(name, "True or False", value)
     return bool(value)
+
+
+def check_columns(name: str, frame: Any, columns: Iterable[Any], *, allow_empty: bool = True) -> None:
+    """A DataFrame that has all `columns`, and rows unless `allow_empty`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> check_columns("results", pd.DataFrame({"auc": [0.7]}), ["table", "auc"])
+    Traceback (most recent call last):
+    ...
+    ValueError: results has no column 'table'; its columns are ['auc']
+    """
+    for column in columns:
+        if column not in frame.columns:
+            raise ValueError(f"{name} has no column {column!r}; its columns are {list(frame.columns)}")
+    if frame.empty and not allow_empty:
+        raise ValueError(f"{name} has no rows")
 
 
 def check_rng(rng: Any, *, default_seed: int | None = None) -> np.random.Generator:

@@ -22,6 +22,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name != FIRST)
 
 
+@pytest.fixture(autouse=True)
+def generators_of_one_test():
+    """What a test registers is forgotten with it, so that no test depends on which ran before."""
+    from causalmix_utils.generators import registry
+
+    before = dict(registry._REGISTERED)
+    yield
+    registry._REGISTERED.clear()
+    registry._REGISTERED.update(before)
+
+
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory):
     """A finished store of three runs on a small table, made in this process. Tests read it and leave it as it is."""

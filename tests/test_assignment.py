@@ -75,8 +75,22 @@ MISTAKES = {
         "roc_auc(test.y, model.predict_proba(test.X), model.classes_)",
         "roc_auc(train.y, model.predict_proba(train.X), model.classes_)",
         "compare",
-        {"compare_scores_test_rows_only"},
+        {"compare_scores_test_rows_only", "compare_puts_the_score_of_each_model_into_its_column"},
         "A model is judged on rows that it has never seen",
+    ),
+    "two columns in each other's place": (
+        'lines.append({"split": split, **scores})',
+        'lines.append({"split": split, **scores, "default": scores["mixed"], "mixed": scores["default"]})',
+        "compare",
+        {"compare_puts_the_score_of_each_model_into_its_column"},
+        "Which model is in this column?",
+    ),
+    "nothing is mixed in": (
+        '"mixed": fine_tune(train, validation, generator=PipelineGenerator(), seed=seed)',
+        '"mixed": fine_tune(train, validation, generator=None, seed=seed + 1)',
+        "compare",
+        {"compare_puts_the_score_of_each_model_into_its_column"},
+        "'mixed' of split 0 is not the score of one with PipelineGenerator()",
     ),
     "synthetic rows in validation": (
         "    return model.fit(",

@@ -36,9 +36,11 @@ from causalmix_utils.benchmark import (
     run_benchmark,
     split_table,
 )
+from causalmix_utils.benchmark.arms import hash_checkpoint
 from causalmix_utils.benchmark.parts import watch_rows
 from causalmix_utils.evaluation import add_gains
 from causalmix_utils.finetuning import CausalMixFTClassifier
+from causalmix_utils.foundation import checkpoint_provenance, embedded_checkpoint
 from causalmix_utils.generators import Generator, register_generator
 from causalmix_utils.tables import Table, content_hash, list_tables, load_table
 
@@ -464,7 +466,7 @@ def test_a_run_trains_on_train_rows_watches_validation_rows_and_is_judged_on_tes
     fit, predict, seen = CausalMixFTClassifier.fit, CausalMixFTClassifier.predict_proba, {}
 
     def recorded_fit(model, X, y, **parts):
-        seen.update(X=X, y=y, **parts)
+        seen.update(parts, X=X, y=y)
         return fit(model, X, y, **parts)
 
     def recorded_predict(model, X):
@@ -479,7 +481,10 @@ def test_a_run_trains_on_train_rows_watches_validation_rows_and_is_judged_on_tes
     for name, rows in (("", train), ("_validation", validation)):
         pd.testing.assert_frame_equal(seen[f"X{name}"], rows.X)
         pd.testing.assert_series_equal(seen[f"y{name}"], rows.y)
-    assert set(seen["X_test"].index) <= set(test.X.index)
+    watched = watch_rows(test, settings.trajectory_rows)
+    pd.testing.assert_frame_equal(seen["X_test"], watched.X)
+    pd.testing.assert_series_equal(seen["y_test"], watched.y)
+    assert watched.X.merge(pd.concat([train.X, validation.X]), how="inner").empty
     pd.testing.assert_frame_equal(seen["judged"], test.X)
     assert seen["context"] == len(train) + len(validation), "all real rows that the run may know, and no other"
 
@@ -670,6 +675,21 @@ def test_export_leaves_a_foreign_database_as_it_is(tmp_path):
     with pytest.raises(ValueError, match="photos.sqlite"):
         export_results(path, tmp_path / "results")
     assert path.read_bytes() == before
+
+
+def test_a_profile_can_be_changed_without_changing_it_for_others():
+    get_profile("smoke").subset(arms=["smote"]).generator_options["smote"] = {"k_neighbors": 1}
+    assert "smote" not in get_profile("smoke").generator_options
+
+
+def test_a_checkpoint_is_known_by_its_bytes(tmp_path):
+    path = tmp_path / "own.safetensors"
+    path.write_bytes(embedded_checkpoint().read_bytes())
+    assert hash_checkpoint(str(path)) == hash_checkpoint("nano") == checkpoint_provenance()["sha256"][:16]
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert hash_checkpoint(str(path)) != hash_checkpoint("nano")
+    with pytest.raises(ValueError, match="absent.safetensors' is neither a known name nor a file"):
+        hash_checkpoint(str(tmp_path / "absent.safetensors"))
 
 
 def test_own_profiles_are_welcome():

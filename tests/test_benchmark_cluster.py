@@ -1,4 +1,4 @@
-"""The benchmark on a Dask cluster: a real scheduler and real workers on this machine, one of them killed."""
+"""The benchmark on several processes of this machine, some of them killed: local workers, and a real Dask cluster."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pandas as pd
@@ -24,9 +25,9 @@ def without_times(results):
     return results.drop(columns=[column for column in results if column.startswith(MEASURED)])
 
 
-def launch(module, *arguments):
+def launch(module, *arguments, **environment):
     command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -37,14 +38,15 @@ def wait_for(what, is_true):
         time.sleep(0.05)
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    """A scheduler's address, and two worker processes by the names that the scheduler knows them by."""
+@contextmanager
+def start_cluster(folder, *, allowed_failures=3):
+    """A client of a scheduler, and two worker processes by the names that the scheduler knows them by."""
     from distributed import Client
 
-    about = tmp_path / "scheduler.json"
+    about = folder / "scheduler.json"
+    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", about]
     processes = [
-        launch("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", about)
+        launch("dask_scheduler", *options, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=str(allowed_failures))
     ]
     try:
         wait_for("the scheduler", about.exists)
@@ -61,35 +63,78 @@ def cluster(tmp_path):
             process.wait()
 
 
-@pytest.mark.slow
-def test_a_worker_killed_in_mid_run_loses_nothing_and_doubles_nothing(cluster, tmp_path):
-    client, workers = cluster
-    address = client.scheduler.address
-    path = tmp_path / "runs.sqlite"
-    stored_when_killed = []
+def is_in_mid_run(client, path):
+    """Whether something is stored and the first worker has something to do."""
+    names = {worker["name"]: key for key, worker in client.scheduler_info()["workers"].items()}
+    return count_rows(path) > 0 and len(client.processing().get(names.get("first"), ())) > 0
 
-    def kill_the_first():
-        def is_in_mid_run():
-            names = {worker["name"]: key for key, worker in client.scheduler_info()["workers"].items()}
-            return count_rows(path) > 0 and len(client.processing().get(names.get("first"), ())) > 0
 
-        wait_for("the first result", is_in_mid_run)
-        workers["first"].send_signal(signal.SIGKILL)
-        stored_when_killed.append(count_rows(path))
+@contextmanager
+def killing(victims, *, when):
+    """Kill processes once `when` is true, while the block runs; they are looked up then."""
 
-    killer = threading.Thread(target=kill_the_first)
+    def kill():
+        wait_for("the first result", when)
+        for process in victims():
+            process.send_signal(signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
     killer.start()
-    results = run_benchmark(GRID, path, backend="dask", scheduler=address, progress=False)
+    yield
     killer.join()
-    (stored,) = stored_when_killed
-    assert 0 < stored < len(GRID.runs()), "the worker was killed neither before nor after the work"
-    assert workers["first"].wait(timeout=PATIENCE) == -signal.SIGKILL
-    assert workers["second"].poll() is None
+
+
+def check_whole(path, folder):
+    """The store holds every run once, none failed, with the numbers of undisturbed runs in this process."""
+    results = run_benchmark(GRID, path, n_jobs=1, progress=False)
     assert sorted(results["id"]) == sorted(run.identity for run in GRID.runs())
     with RunStore(path) as store:
         assert store.failures().empty
-    here = run_benchmark(GRID, tmp_path / "here.sqlite", n_jobs=1, progress=False)
+    here = run_benchmark(GRID, folder / "here.sqlite", n_jobs=1, progress=False)
     pd.testing.assert_frame_equal(without_times(results), without_times(here))
+
+
+@pytest.mark.slow
+def test_a_worker_killed_in_mid_run_loses_nothing_and_doubles_nothing(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    with start_cluster(tmp_path) as (client, workers):
+        address = client.scheduler.address
+        with killing(lambda: [workers["first"]], when=lambda: is_in_mid_run(client, path)):
+            run_benchmark(GRID, path, backend="dask", scheduler=address, progress=False)
+        assert workers["first"].wait(timeout=PATIENCE) == -signal.SIGKILL
+        assert workers["second"].poll() is None
+    assert count_rows(path) == len(GRID.runs()), "another worker made what the killed one had begun"
+    check_whole(path, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_cluster_that_gives_up_is_told_and_what_was_finished_is_kept(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    with (
+        start_cluster(tmp_path, allowed_failures=0) as (client, workers),
+        killing(workers.values, when=lambda: is_in_mid_run(client, path)),
+        pytest.raises(RuntimeError, match=r"workers were lost \(KilledWorker\).* of 9 pending runs were stored"),
+    ):
+        run_benchmark(GRID, path, backend="dask", scheduler=client.scheduler.address, progress=False)
+    assert 0 < count_rows(path) < len(GRID.runs())
+    check_whole(path, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_lost_local_worker_is_told_and_what_was_finished_is_kept(tmp_path):
+    psutil = pytest.importorskip("psutil")
+    path = tmp_path / "runs.sqlite"
+
+    def workers():
+        return [child for child in psutil.Process().children() if any("loky" in word for word in child.cmdline())][:1]
+
+    with (
+        killing(workers, when=lambda: count_rows(path) > 0 and workers()),
+        pytest.raises(RuntimeError, match=r"workers were lost \(TerminatedWorkerError\).* start again to resume"),
+    ):
+        run_benchmark(GRID, path, n_jobs=2, progress=False)
+    assert 0 < count_rows(path) < len(GRID.runs())
+    check_whole(path, tmp_path)
 
 
 def count_rows(path):

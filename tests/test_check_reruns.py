@@ -5,19 +5,27 @@ import json
 import pandas as pd
 
 from benchmarks import check_reruns
-from causalmix_utils.benchmark import TOLERANCE, export_results, get_profile, run_benchmark
+from causalmix_utils.benchmark import TOLERANCE, export_results, find_run, get_profile, run_benchmark
 
 
 def test_a_run_made_again_agrees_and_a_changed_number_is_noticed(tmp_path):
     grid = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot"])
     run_benchmark(grid, tmp_path / "runs.sqlite", n_jobs=1)
     path, *_ = export_results(tmp_path / "runs.sqlite", tmp_path, name="tiny")
-    (line,) = check_reruns.check_reruns(tmp_path, "tiny", 20, seed=0)
-    assert line["auc_difference"] <= TOLERANCE
     frame = pd.read_parquet(path)
+    (identity,) = check_reruns.draw_runs(frame, 20, seed=0)
+    (line,) = check_reruns.check_reruns([find_run(identity, tmp_path, name="tiny")])
+    assert line["id"] == identity and line["auc_difference"] <= TOLERANCE
     frame.assign(auc=frame["auc"] - 2 * TOLERANCE).to_parquet(path)
-    (line,) = check_reruns.check_reruns(tmp_path, "tiny", 20, seed=0)
+    (line,) = check_reruns.check_reruns([find_run(identity, tmp_path, name="tiny")])
     assert line["auc_difference"] > TOLERANCE
+
+
+def test_runs_are_drawn_once_each_and_by_the_seed():
+    runs = pd.DataFrame({"id": [f"{place:016x}" for place in range(50)]})
+    drawn = check_reruns.draw_runs(runs, 20, seed=0)
+    assert len(set(drawn)) == 20 and drawn == check_reruns.draw_runs(runs, 20, seed=0)
+    assert drawn != check_reruns.draw_runs(runs, 20, seed=1)
 
 
 def test_the_stored_check_found_no_other_number():

@@ -39,6 +39,7 @@ from causalmix_utils.evaluation.claims import (
     list_verdicts,
     pair_splits,
     select_runs,
+    structure,
 )
 from causalmix_utils.evaluation.claims.evidence import compare_over_tables
 from causalmix_utils.finetuning import CausalMixFTClassifier
@@ -454,6 +455,33 @@ def test_only_comparisons_that_are_open_say_how_wide_they_are():
     assert widths["default"][0] == UNTOLD
     assert f"± {widths['default'][1]:.2g}" in verdict.would_change
     assert f"± {widths['ctgan'][1]:.2g}" not in verdict.would_change
+
+
+@pytest.mark.parametrize(
+    ("auc", "log_loss", "answer"),
+    [
+        ("yes", "yes", "yes"),
+        ("yes", "can't be told", "yes, in AUC only"),
+        ("can't be told", "yes", "yes, in log-loss only"),
+        ("yes", "no", "can't be told"),
+        ("no", "yes", "can't be told"),
+        ("no", "no", "no"),
+        ("no", "can't be told", "no"),
+        ("can't be told", "no", "no"),
+        ("can't be told", "can't be told", "can't be told"),
+    ],
+)
+def test_what_two_metrics_say_together(auc, log_loss, answer):
+    assert structure._combine(dict(zip(structure.METRICS, (auc, log_loss), strict=True))) == answer
+
+
+def test_metrics_that_contradict_each_other_tell_nothing():
+    results = make_results(AS_CLAIMED)
+    worse = results["arm"].eq("causal") * 0.05  # in log-loss, of which less is better
+    results["log_loss"] = 0.6 + worse + np.random.default_rng(0).normal(0, 0.001, len(results))
+    found = answer_structure(results, n_resamples=FEW)
+    assert list(found.by_metric.values()) == ["yes", "no"]
+    assert found.answer == "can't be told"
 
 
 def test_metrics_that_disagree_are_named():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causalmix_utils.benchmark import RunStore, get_profile
+from causalmix_utils.benchmark import PROFILES, RunStore, get_profile
 from causalmix_utils.cli import build_parser, main
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.metrics import roc_auc
@@ -342,35 +342,33 @@ def test_benchmark_resumes_reports_and_exports(capsys, tmp_path, store):
         assert re.search(rf"^{arm} +-?\d\.\d{{4}}", exported[1], flags=re.MULTILINE)
 
 
-def test_benchmark_with_failed_runs_says_so_and_exits_with_1(capsys, tmp_path):
-    broken = get_profile("smoke").subset(tables=["wine"], arms=["smote"])
-    broken.generator_options["smote"] = {"k_neighbors": -3}
-    try:
-        status, out, err = run(
-            capsys, "benchmark", "--tables", "wine", "--arms", "smote", "--store", tmp_path / "r", "--n-jobs", 1
-        )
-    finally:
-        del broken.generator_options["smote"]
+@pytest.fixture
+def broken_smote(monkeypatch):
+    """In the profile ``smoke``, every run of the arm ``smote`` fails."""
+    smoke = get_profile("smoke")
+    smoke.generator_options["smote"] = {"k_neighbors": -3}
+    monkeypatch.setitem(PROFILES, "smoke", smoke)
+
+
+def test_benchmark_with_failed_runs_says_so_and_exits_with_1(capsys, tmp_path, broken_smote):
+    status, out, err = run(
+        capsys, "benchmark", "--tables", "wine", "--arms", "smote", "--store", tmp_path / "r", "--n-jobs", 1
+    )
     assert status == 1
     assert "0 runs of profile 'smoke' are finished" in out
     assert "1 runs failed" in err
     assert "k_neighbors" in err
 
 
-def test_benchmark_exports_a_grid_with_gaps_only_on_request(capsys, tmp_path, store):
+def test_benchmark_exports_a_grid_with_gaps_only_on_request(capsys, tmp_path, store, broken_smote):
     copy = shutil.copy(store, tmp_path / "runs.sqlite")
     arguments = ["--tables", "wine", "--arms", "default,smote", "--store", copy, "--export", tmp_path / "out"]
-    grid = get_profile("smoke").subset(tables=["wine"], arms=["default", "smote"])
-    grid.generator_options["smote"] = {"k_neighbors": -3}
-    try:
-        refused = run(capsys, "benchmark", *arguments)
-        assert refused[0] == 2
-        assert "1 runs failed" in refused[2]
-        assert "1 of 2 runs are missing" in refused[2] and "arm smote" in refused[2]
-        assert not (tmp_path / "out").exists()
-        allowed = run(capsys, "benchmark", *arguments, "--allow-gaps")
-    finally:
-        del grid.generator_options["smote"]
+    refused = run(capsys, "benchmark", *arguments)
+    assert refused[0] == 2
+    assert "1 runs failed" in refused[2]
+    assert "1 of 2 runs are missing" in refused[2] and "arm smote" in refused[2]
+    assert not (tmp_path / "out").exists()
+    allowed = run(capsys, "benchmark", *arguments, "--allow-gaps")
     assert allowed[0] == 1
     assert (tmp_path / "out" / "smoke.parquet").is_file()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 
 import numpy as np
 import pytest
@@ -79,8 +80,12 @@ def test_a_wrong_number_of_estimators_is_named():
 
 
 def test_online_weights_say_in_one_sentence_what_is_missing(monkeypatch, tmp_path):
-    """The host's name is made unresolvable, which is what a machine without a network sees."""
-    monkeypatch.setattr(foundation, "ONLINE_HOST", "no-such-host.invalid")
+    """No name can be resolved, which is what a machine without a network sees."""
+
+    def fail(*arguments, **options):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
     monkeypatch.setattr("tabpfn.model_loading.get_cache_dir", lambda: tmp_path)
     monkeypatch.setattr(foundation, "getproxies", dict)
     monkeypatch.delenv("HF_ENDPOINT", raising=False)

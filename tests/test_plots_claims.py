@@ -54,8 +54,8 @@ def test_a_comparison_without_an_interval_can_be_drawn():
 def test_labels_say_which_arm_is_subtracted():
     assert label_comparison(make()) == "CausalMixFT − SMOTE"
     assert label_comparison(make(against="")) == "CausalMixFT"
-    assert label_comparison(make(what="ratio of the spreads")) == "CausalMixFT / SMOTE"
-    assert label_comparison(make(what="difference of the average ranks")) == "SMOTE − CausalMixFT"
+    assert label_comparison(make(kind="ratio")) == "CausalMixFT / SMOTE"
+    assert label_comparison(make(kind="ranks")) == "SMOTE − CausalMixFT"
 
 
 def test_samples_are_shown_with_the_number_of_losing_tables():

@@ -1,5 +1,7 @@
 """The maintainers' tools: pointing the book to a fork, forgetting stale outputs, tidying notebooks."""
 
+import doctest
+import importlib
 import json
 import re
 import shutil
@@ -12,6 +14,13 @@ from tools import clear_stale_outputs, measure_chapters, notebooks, retarget
 
 ROOT = Path(__file__).resolve().parents[1]
 
+SCRIPTS = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for folder in ("benchmarks", "tools")
+    for path in (ROOT / folder).rglob("*.py")
+    if "    >>> " in path.read_text(encoding="utf-8")
+)
+
 OWN = """\
 git clone https://github.com/old/book
 %pip install -q "causalmix-utils[ctgan] @ git+https://github.com/old/book"
@@ -19,6 +28,7 @@ git clone https://github.com/old/book
 stored = "https://github.com/old/book/raw/main/book/results"
 https://old.github.io/book/book/glossary.html#term-zero-shot
 repository-code: "https://github.com/old/book"
+[the folder](https://github.com/old/book/tree/main/book/assignment)
 """
 FOREIGN = """\
 git+https://github.com/somebody/else
@@ -171,3 +181,9 @@ def test_the_time_of_a_chapter_is_stamped_into_its_opening_box_and_nothing_else_
     once = chapter.read_text()
     measure_chapters.stamp(chapter)
     assert chapter.read_text() == once
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_examples_in_scripts_are_right(name):
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.attempted > 0 and result.failed == 0

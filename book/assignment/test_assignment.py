@@ -11,6 +11,7 @@ import pytest
 
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.graphs import check_edge_probabilities
+from causalmix_utils.metrics import roc_auc
 from causalmix_utils.tables import Table, check_same_schema, load_table, scarce_split
 
 N_ROWS = 60
@@ -228,12 +229,12 @@ def test_fine_tune_is_reproducible(student, parts):
 
 @pytest.fixture(scope="session")
 def comparison(student, table):
-    """The result of `compare`, with the rows that its models predicted; or the error, for the tests to raise."""
+    """The result of `compare`, with each model that predicted, the rows and the probabilities; or the error."""
     predicted, predict_proba = [], CausalMixFTClassifier.predict_proba
 
     def record(self, X):
-        predicted.append(X)
-        return predict_proba(self, X)
+        predicted.append((self, X, predict_proba(self, X)))
+        return predicted[-1][2]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CausalMixFTClassifier, "predict_proba", record)
@@ -261,19 +262,45 @@ def test_compare_gives_a_line_for_each_split(comparison):
     require(scores[expected[1:]].stack().between(0, 1).all(), "compare: an AUC lies between 0 and 1.")
 
 
-@pytest.mark.points(2)
+@pytest.mark.points(1)
 def test_compare_scores_test_rows_only(comparison, table):
     _, predicted = open_comparison(comparison)
     require(predicted, "compare: no model predicted anything. Score each by predict_proba on the test rows.")
     splits = [scarce_split(table, n=N_ROWS, split=split) for split in SPLITS]
     tests = [keys(test.X) for _, _, test in splits]
-    for X in predicted:
+    for _, X, _ in predicted:
         fitted = max(len(keys(X) & (keys(train.X) | keys(validation.X))) for train, validation, _ in splits)
         require(
             keys(X) in tests,
             f"compare: a score was computed on rows that are not the test rows of a split; up to {fitted} of them were "
             "in its train or validation rows. A model is judged on rows that it has never seen.",
         )
+
+
+@pytest.mark.points(1)
+def test_compare_puts_the_score_of_each_model_into_its_column(comparison, table):
+    scores, predicted = open_comparison(comparison)
+    kinds = {
+        "zero_shot": (lambda model: model.max_steps == 0, "a model that takes no step"),
+        "default": (lambda model: model.max_steps > 0 and model.generator is None, "fine-tuning without a generator"),
+        "mixed": (lambda model: model.max_steps > 0 and is_pipeline(model.generator), "one with PipelineGenerator()"),
+    }
+    for place, split in enumerate(SPLITS):
+        test = scarce_split(table, n=N_ROWS, split=split)[2]
+        here = [(model, proba) for model, X, proba in predicted if keys(X) == keys(test.X)]
+        for column, (belongs, what) in kinds.items():
+            aucs = [roc_auc(test.y, proba, model.classes_) for model, proba in here if belongs(model)]
+            require(
+                bool(np.isclose(aucs, scores[column].iloc[place]).any()),
+                f"compare: {column!r} of split {split} is not the score of {what}. Which model is in this column?",
+            )
+    seeds = {model.random_state for model, _, _ in predicted}
+    require(seeds == {0}, f"compare: seed=0 was asked for, but the models have the seeds {seeds}. Hand it to all arms.")
+
+
+def is_pipeline(generator):
+    """Whether this is the assignment's generator, as an object or as a class."""
+    return "PipelineGenerator" in (type(generator).__name__, getattr(generator, "__name__", ""))
 
 
 @pytest.mark.points(2)

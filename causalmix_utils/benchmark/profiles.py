@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -233,7 +234,7 @@ PROFILES: dict[str, Profile] = {
 
 
 def get_profile(profile: str | Profile) -> Profile:
-    """The profile of a name; a `Profile` is returned as it is.
+    """The profile of a name, a copy that may be changed; a `Profile` is returned as it is.
 
     Raises
     ------
@@ -242,4 +243,4 @@ def get_profile(profile: str | Profile) -> Profile:
     """
     if isinstance(profile, Profile):
         return profile
-    return PROFILES[check_choice("profile", profile, PROFILES)]
+    return copy.deepcopy(PROFILES[check_choice("profile", profile, PROFILES)])

@@ -232,9 +232,9 @@ def _render_comparison(comparison: Comparison) -> list[object]:
 
 def formatter(comparison: Comparison):
     """How a comparison's numbers are written: to a fiftieth of what matters on their scale, NaN as a dash."""
-    if comparison.what.startswith("ratio"):
+    if comparison.kind == "ratio":
         pattern = "{:.2f}"
-    elif "ranks" in comparison.what or comparison.value == "gain_points":
+    elif comparison.kind == "ranks" or comparison.value == "gain_points":
         pattern = "{:+.2f}"
     else:
         pattern = "{:+.4f}" if comparison.value == "log_loss_gain" else "{:+.3f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_columns
 from causalmix_utils.metrics import gain_in_points, normalised_gain
 
 ZERO_SHOT_ARM = "zero_shot"
@@ -41,9 +42,7 @@ def min_max_score(results: pd.DataFrame, *, value: str = "auc") -> pd.Series:
     [0.0, 0.5, 1.0]
     """
     keys = [key for key in (*_RUN_OF_BASELINE, "seed") if key in results.columns]
-    missing = sorted({"table", "split", value} - set(results.columns))
-    if missing:
-        raise ValueError(f"results has no column {missing[0]!r}; its columns are {list(results.columns)}")
+    check_columns("results", results, ["table", "split", value])
     groups = results.groupby(keys)[value]
     low, width = groups.transform("min"), groups.transform("max") - groups.transform("min")
     return ((results[value] - low) / width.where(width > 0)).rename("min_max_score")
@@ -70,12 +69,10 @@ def add_gains(results: pd.DataFrame) -> pd.DataFrame:
     ValueError
         If a column is missing, or a table, split and seed have more than one zero-shot run.
     """
+    check_columns("results", results, ["table", "split", "arm", "auc", "log_loss"])
     keys = [key for key in _RUN_OF_BASELINE if key in results.columns]
     if "seed" in results.columns and results.loc[results["arm"] == ZERO_SHOT_ARM, "seed"].nunique() > 1:
         keys.append("seed")  # each repetition has a zero-shot run of its own
-    missing = sorted({"table", "split", "arm", "auc", "log_loss"} - set(results.columns))
-    if missing:
-        raise ValueError(f"results has no column {missing[0]!r}; its columns are {list(results.columns)}")
     baseline = results.loc[results["arm"] == ZERO_SHOT_ARM, [*keys, "auc", "log_loss"]]
     if baseline.duplicated(keys).any():
         repeated = baseline.loc[baseline.duplicated(keys), keys].iloc[0].to_dict()
@@ -121,12 +118,8 @@ def add_gaps(results: pd.DataFrame, trajectories: pd.DataFrame) -> pd.DataFrame:
     >>> add_gaps(runs, path.assign(test_auc=[0.6, 0.62, 0.64]))["tracking_gap"].round(6).tolist()
     [0.0, nan]
     """
-    for name, frame, columns in (
-        ("results", results, {"id", "best_step"}),
-        ("trajectories", trajectories, {"id", "step", *_AUCS}),
-    ):
-        if not columns <= set(frame.columns):
-            raise ValueError(f"{name} has no column {min(columns - set(frame.columns))!r}")
+    check_columns("results", results, ["id", "best_step"])
+    check_columns("trajectories", trajectories, ["id", "step", *_AUCS])
     paths = trajectories.dropna(subset=_AUCS).sort_values("step")
     first = paths.groupby("id")[_AUCS].first().reindex(results["id"])
     chosen = paths.merge(results[["id", "best_step"]], on="id").query("step == best_step")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_rng
+from causalmix_utils.arguments import check_columns, check_rng
 from causalmix_utils.evaluation.summaries import bootstrap_interval
 
 LOWER_IS_BETTER = ("log_loss", "calibration_error", "seconds")
@@ -199,11 +199,7 @@ def _summarise(wide: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _check_scores(scores: pd.DataFrame, value: str) -> None:
-    missing = [column for column in ("table", "split", "model", value) if column not in scores.columns]
-    if missing:
-        raise ValueError(f"scores has no column {missing[0]!r}; its columns are {list(scores.columns)}")
-    if scores.empty:
-        raise ValueError("scores has no rows")
+    check_columns("scores", scores, ["table", "split", "model", value], allow_empty=False)
     for kind in _NEVER_MIXED:
         # Models that have no checkpoint leave the entry empty.
         found = [entry for entry in scores[kind].unique() if entry != ""] if kind in scores.columns else []

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count, check_number, check_rng
+from causalmix_utils.arguments import check_columns, check_count, check_number, check_rng
 
 _NEVER_MIXED = ("regime", "checkpoint")
 _MOST_EXACT = 500
@@ -41,11 +41,7 @@ def per_table(results: pd.DataFrame, *, value: str = "gain", by: str = "arm") ->
         If a column is missing, `results` has no rows, or it mixes regimes or checkpoints: a
         median over runs of different kinds would describe none of them.
     """
-    missing = [column for column in ("table", by, value) if column not in results.columns]
-    if missing:
-        raise ValueError(f"results has no column {missing[0]!r}; its columns are {list(results.columns)}")
-    if results.empty:
-        raise ValueError("results has no rows")
+    check_columns("results", results, ["table", by, value], allow_empty=False)
     check_one_kind(results, by=by)
     wide = results.groupby(["table", by], observed=True)[value].median().unstack(by)
     wide = wide.reindex(columns=[arm for arm in results[by].unique() if arm in wide.columns])

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_choice
+from causalmix_utils.arguments import check_choice, check_columns
 from causalmix_utils.evaluation.gains import ZERO_SHOT_ARM, add_gains
 from causalmix_utils.evaluation.models import differences_per_table
 from causalmix_utils.evaluation.noise import subtract_baseline
@@ -105,9 +105,7 @@ def gains_along_the_run(results: pd.DataFrame, trajectories: pd.DataFrame, *, st
         If `step` is not valid or a column is missing.
     """
     check_choice("step", step, ("last", "chosen"))
-    missing = sorted({"id", "step", "test_auc", "test_log_loss"} - set(trajectories.columns))
-    if missing:
-        raise ValueError(f"trajectories has no column {missing[0]!r}; its columns are {list(trajectories.columns)}")
+    check_columns("trajectories", trajectories, ["id", "step", "test_auc", "test_log_loss"])
     order = trajectories.sort_values("step").dropna(subset=["test_auc", "test_log_loss"])
     first = order.groupby("id").first()
     if step == "chosen":

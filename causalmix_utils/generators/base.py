@@ -16,6 +16,7 @@ their numerical columns, with an option for how much, make it known under a name
 ... class JitterGenerator(Generator):
 ...     name = "jitter"
 ...     summary = "real rows with noise added to their numerical columns"
+...     source = "an example of this page"
 ...
 ...     def __init__(self, *, scale=0.1, cover_classes=True):
 ...         self.scale = scale

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_columns
 from causalmix_utils.plots.models import plot_differences
 from causalmix_utils.plots.style import QUIET_COLOR, arm_color, arm_label, make_axes
 
@@ -65,9 +66,7 @@ def plot_choices(
     import matplotlib.pyplot as plt
 
     needed = [by, groups, *(f"{name}{end}" for name, *_ in _MEASURES for end in ("", "_low", "_high"))]
-    missing = [column for column in needed if column not in summary]
-    if missing:
-        raise ValueError(f"summary has no column {missing[0]!r}; its columns are {list(summary.columns)}")
+    check_columns("summary", summary, needed)
     shown = [group for group in colors if group in set(summary[groups])]
     if not shown:
         raise ValueError(f"summary has no row of the groups {list(colors)}")
@@ -129,9 +128,7 @@ def plot_gains_by_table(
     import matplotlib.pyplot as plt
 
     values = TABLE_VALUES if values is None else values
-    missing = [column for column in ("table", "split", "arm", *values) if column not in gains]
-    if missing:
-        raise ValueError(f"gains has no column {missing[0]!r}; its columns are {list(gains.columns)}")
+    check_columns("gains", gains, ["table", "split", "arm", *values])
     absent = [arm for arm in arms if arm not in set(gains["arm"])]
     if absent:
         raise ValueError(f"arms names {absent[0]!r}, which has no runs in gains")

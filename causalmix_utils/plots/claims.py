@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalmix_utils.evaluation.claims.evidence import HOLDS, UNTOLD
 from causalmix_utils.plots.style import (
     HIGHLIGHT_COLOR,
     QUIET_COLOR,
@@ -62,9 +63,9 @@ def plot_comparisons(
         if np.isfinite(comparison.low):
             ends = [comparison.low, comparison.high]
             ax.plot(ends, [line, line], color=color, linewidth=2.5, solid_capstyle="butt")
-        face = color if comparison.status == "holds" else "white"
+        face = color if comparison.status == HOLDS else "white"
         ax.plot(comparison.estimate, line, "o", markersize=8, markerfacecolor=face, markeredgecolor=color)
-        if comparison.status == "can't be told":
+        if comparison.status == UNTOLD:
             ax.plot(comparison.estimate, line, "o", markersize=4, color=color, alpha=0.45)
         if comparison.claimed is not None:
             ax.plot(comparison.claimed, line, "|", markersize=16, markeredgewidth=2, color=HIGHLIGHT_COLOR)
@@ -90,10 +91,9 @@ def label_comparison(comparison: Comparison) -> str:
     """The arms of a comparison as figures and pages write them."""
     if not comparison.against:
         return arm_label(comparison.arm)
-    sign = "/" if comparison.what.startswith("ratio") else "−"
+    sign = "/" if comparison.kind == "ratio" else "−"
     pair = (comparison.arm, comparison.against)
-    # A rank is better if it is smaller, so that the better arm's is subtracted.
-    first, second = reversed(pair) if "ranks" in comparison.what else pair
+    first, second = reversed(pair) if comparison.kind == "ranks" else pair
     return f"{arm_label(first)} {sign} {arm_label(second)}"
 
 

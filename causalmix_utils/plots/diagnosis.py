@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from causalmix_utils.arguments import check_columns
 from causalmix_utils.plots.style import QUIET_COLOR, make_axes
 
 if TYPE_CHECKING:
@@ -84,12 +85,8 @@ def plot_scm_cost(growth: pd.DataFrame, *, title: str = "") -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    needed = ("kind", "rows", "features", "fit_seconds", "sample_seconds", "peak_mb")
-    missing = [column for column in needed if column not in growth.columns]
-    if missing:
-        raise ValueError(f"growth has no column {missing[0]!r}; its columns are {list(growth.columns)}")
-    if growth.empty:
-        raise ValueError("growth has no rows")
+    needed = ["kind", "rows", "features", "fit_seconds", "sample_seconds", "peak_mb"]
+    check_columns("growth", growth, needed, allow_empty=False)
     figure, axes = plt.subplots(2, 2, figsize=(8.4, 5.2), sharex="col", sharey="row", layout="constrained")
     for column, (varied, fixed) in enumerate((("rows", "features"), ("features", "rows"))):
         usual = growth[fixed].mode().iloc[0]

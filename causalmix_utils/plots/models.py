@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_columns
 from causalmix_utils.plots.style import (
     HIGHLIGHT_COLOR,
     QUIET_COLOR,
@@ -181,10 +182,7 @@ def plot_fine_tuning(trajectory: pd.DataFrame, *, best_step: int, title: str = "
     """
     import matplotlib.pyplot as plt
 
-    needed = ["step", "train_loss", "validation_auc", "validation_log_loss"]
-    missing = [column for column in needed if column not in trajectory]
-    if missing:
-        raise ValueError(f"trajectory has no column {missing[0]!r}; its columns are {list(trajectory.columns)}")
+    check_columns("trajectory", trajectory, ["step", "train_loss", "validation_auc", "validation_log_loss"])
     figure, axes = plt.subplots(1, 3, figsize=(9.6, 3.2), layout="constrained")
     panels = (
         ("training loss", {"train_loss": ("training", QUIET_COLOR, "-")}),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from causalmix_utils.arguments import check_columns
 from causalmix_utils.evaluation import bootstrap_interval, pair_associations
 from causalmix_utils.plots.style import QUIET_COLOR, REAL_COLOR, arm_color, make_axes
 
@@ -116,7 +117,7 @@ def plot_row_scores(
     ValueError
         If a column is missing or `scores` has no rows.
     """
-    _check_scores(scores, ["generator", *measures])
+    check_columns("scores", scores, ["generator", *measures], allow_empty=False)
     means = scores.groupby("generator")[list(measures)].mean()
     if order is None:
         order = list(means[measures[-1]].sort_values(ascending=False, kind="stable").index)
@@ -171,7 +172,7 @@ def plot_score_means(
     ValueError
         If a column is missing, `scores` has no rows, or real rows are wanted and absent.
     """
-    _check_scores(scores, ["table", "generator", *measures])
+    check_columns("scores", scores, ["table", "generator", *measures], allow_empty=False)
     per_table = {m: scores.groupby(["table", "generator"])[m].mean().unstack() for m in measures}
     if minus_real and _REAL not in set(scores["generator"]):
         raise ValueError(f"minus_real={list(minus_real)} needs scores of a generator named {_REAL!r}")
@@ -216,7 +217,7 @@ def plot_generator_cost(costs: pd.DataFrame, *, title: str = "") -> Figure:
     ValueError
         If a column is missing or `costs` has no rows.
     """
-    _check_scores(costs, ["generator", *COST_LABELS])
+    check_columns("costs", costs, ["generator", *COST_LABELS], allow_empty=False)
     costs = costs.assign(peak_mb=costs["peak_mb"].clip(lower=_LEAST_MEMORY))
     order = list(costs.groupby("generator")["fit_seconds"].median().sort_values(kind="stable").index)
     figure, axes = _make_panels(list(COST_LABELS), order)
@@ -230,14 +231,6 @@ def plot_generator_cost(costs: pd.DataFrame, *, title: str = "") -> Figure:
         ax.grid(axis="x", color="#EEEEEE", zorder=0)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     return figure
-
-
-def _check_scores(scores: pd.DataFrame, columns: Sequence[str]) -> None:
-    missing = [column for column in columns if column not in scores.columns]
-    if missing:
-        raise ValueError(f"scores has no column {missing[0]!r}; its columns are {list(scores.columns)}")
-    if scores.empty:
-        raise ValueError("scores has no rows")
 
 
 def _make_panels(measures: Sequence[str], order: Sequence[str]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_choice, check_rng
+from causalmix_utils.arguments import check_choice, check_columns, check_rng
 from causalmix_utils.evaluation import (
     ZERO_SHOT_ARM,
     add_gains,
@@ -68,7 +68,7 @@ def plot_trajectory(
     ValueError
         If a column is missing or there are no checks.
     """
-    _require(trajectory, ["step", "validation_auc"], name="trajectory")
+    check_columns("trajectory", trajectory, ["step", "validation_auc"], allow_empty=False)
     ax = make_axes(ax, title=title, xlabel="optimiser step", ylabel="ROC-AUC")
     curves = {"validation_auc": ("validation", HIGHLIGHT_COLOR, "-"), "test_auc": ("test", REAL_COLOR, "--")}
     for column, (label, color, line) in curves.items():
@@ -236,7 +236,7 @@ def plot_gap(
     """
     rng = check_rng(rng, default_seed=0)
     check_choice("value", value, ("optimism_gap", "tracking_gap"))
-    _require(results, ["table", "arm", value], name="results")
+    check_columns("results", results, ["table", "arm", value], allow_empty=False)
     results = results[results["arm"] != ZERO_SHOT_ARM].dropna(subset=[value])
     if arms is None:
         medians = per_table(results, value=value).median()
@@ -246,21 +246,13 @@ def plot_gap(
 
 def _select_arms(results: pd.DataFrame, arms: Sequence[str] | None, *, value: str) -> pd.DataFrame:
     """The runs of some arms (all but zero-shot by default), with gains added where they are absent."""
-    _require(results, ["table", "arm"], name="results")
+    check_columns("results", results, ["table", "arm"], allow_empty=False)
     if value not in results.columns:
         results = add_gains(results)
-    _require(results, [value], name="results")
+    check_columns("results", results, [value], allow_empty=False)
     if arms is None:
         arms = [arm for arm in results["arm"].unique() if arm != ZERO_SHOT_ARM]
     absent = [arm for arm in arms if arm not in set(results["arm"])]
     if absent:
         raise ValueError(f"arms names {absent[0]!r}, which has no runs in results")
     return results[results["arm"].isin(list(arms))]
-
-
-def _require(frame: pd.DataFrame, columns: Sequence[str], *, name: str) -> None:
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        raise ValueError(f"{name} has no column {missing[0]!r}; its columns are {list(frame.columns)}")
-    if frame.empty:
-        raise ValueError(f"{name} has no rows")

@@ -23,6 +23,9 @@ FEWEST_TABLES = 6
 
 HOLDS, CONTRADICTED, UNTOLD = "holds", "contradicted", "can't be told"
 
+KINDS = ("difference", "ratio", "ranks")
+"""How the two arms of a comparison are set against each other."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -50,6 +53,9 @@ class Comparison:
         Tables; pairs of table and split; runs.
     claimed : float or None
         The claimed size, where a size is judged.
+    kind : str
+        One of `KINDS`: whether `against` is subtracted from `arm`, divides it, or is ranked behind it. A rank is better
+        if it is smaller, so `estimate` is then the rank of `against` minus that of `arm`.
     """
 
     what: str
@@ -68,6 +74,7 @@ class Comparison:
     n_splits: int
     n_runs: int
     claimed: float | None = None
+    kind: str = "difference"
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,7 @@ def compare_over_tables(
     n_beside: int = 1,
     claimed: tuple[float, float, float] | None = None,
     floor: float = 0.0,
+    kind: str = "difference",
 ) -> Comparison:
     """Judge one number over tables by its interval.
 
@@ -174,7 +182,7 @@ def compare_over_tables(
         What the values come from, to be counted; those of tables without a value are left out.
     values : Series or DataFrame
         One row for each table.
-    what, arms, value, null :
+    what, arms, value, null, kind :
         As in `Comparison`.
     bootstrap : Bootstrap
     statistic : callable
@@ -227,6 +235,7 @@ def compare_over_tables(
         n_splits=len(runs[["table", "split"]].drop_duplicates()) if len(runs) else 0,
         n_runs=len(runs),
         claimed=None if claimed is None else claimed[0],
+        kind=kind,
     )
 
 

@@ -92,7 +92,12 @@ def judge_spread(results: pd.DataFrame, *, value: str = "gain", bootstrap: Boots
     runs = pair_splits(results, arms=arms, value=value)
     wide = wide_per_table(runs, arms=arms, value=value)
     options = {"arms": arms, "value": value, "bootstrap": bootstrap}
-    ratio = options | {"what": "ratio of the spreads over tables", "statistic": ratio_of_spreads, "null": 1.0}
+    ratio = options | {
+        "what": "ratio of the spreads over tables",
+        "kind": "ratio",
+        "statistic": ratio_of_spreads,
+        "null": 1.0,
+    }
     parts = [
         Part("default fine-tuning's gains spread more over tables", (compare_over_tables(runs, wide, **ratio),)),
         Part(
@@ -134,6 +139,7 @@ def judge_ranks(results: pd.DataFrame, *, value: str = "gain", bootstrap: Bootst
                 runs,
                 ranks[other] - ranks[arm],
                 what="difference of the average ranks",
+                kind="ranks",
                 arms=(arm, other),
                 value=value,
                 statistic=np.mean,

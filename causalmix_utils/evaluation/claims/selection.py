@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from causalmix_utils.arguments import check_columns
 from causalmix_utils.evaluation.gains import add_gains
 
 
@@ -26,11 +27,7 @@ def select_runs(results: pd.DataFrame, *, regime: int | None = None) -> pd.DataF
     ValueError
         If a column is missing, there are no such runs, or they start from several checkpoints.
     """
-    missing = [column for column in ("table", "split", "arm", "regime") if column not in results]
-    if missing:
-        raise ValueError(f"results has no column {missing[0]!r}; its columns are {list(results.columns)}")
-    if results.empty:
-        raise ValueError("results has no rows")
+    check_columns("results", results, ["table", "split", "arm", "regime"], allow_empty=False)
     wanted = results["regime"].max() if regime is None else regime
     runs = results[results["regime"] == wanted]
     if runs.empty:

@@ -1,5 +1,5 @@
 # Every command of this project. Each target works on a fresh clone of the repository: whatever it needs
-# is installed first, into .venv, and only when the lock has changed since.
+# is installed first, into .venv, and only when the lock or the Python has changed since.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,6 +14,7 @@ PYTHON ?= $(shell for python in $(CANDIDATES); do $$python -c 'import ensurepip,
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed-from.txt
+STATE = cat requirements.lock pyproject.toml | cksum; $(or $(PYTHON),$(BIN)/python) --version
 UV := .cache/uv/bin/uv
 # Fetched for the targets that need them: axe-core and reveal.js; what drives a browser. Neither is part of the environment.
 JAVASCRIPT := .cache/javascript
@@ -34,17 +35,18 @@ help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: ## make .venv with exactly the packages of requirements.lock
-	@test "$$(cat $(STAMP) 2> /dev/null)" = "$$(cat requirements.lock pyproject.toml | cksum)" || $(MAKE) install
+	@test "$$(cat $(STAMP) 2> /dev/null)" = "$$($(STATE))" || $(MAKE) install
 
 install:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 with the modules venv and ensurepip was found." \
 	  "Install one, or name it: make PYTHON=/path/to/python"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@# An environment of ours is emptied first, so that nothing stays that has left the lock.
+	$(PYTHON) -m venv $(if $(wildcard $(STAMP)),--clear) $(VENV)
 	@# torch comes first and alone, so that nothing else can pull in another build of it.
 	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.lock)"
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@cat requirements.lock pyproject.toml | cksum > $(STAMP)
+	@{ $(STATE); } > $(STAMP)
 
 book: setup ## execute every chapter and build _build/html/index.html
 	@$(BIN)/python tools/clear_stale_outputs.py
@@ -116,9 +118,11 @@ resolve: $(UV) ## show that Python 3.11 to 3.13 and Colab resolve
 	$(PYTHON) tools/resolve.py $(UV)
 
 links: setup ## check every external link of the book (needs the network)
-	$(BIN)/jupyter-book build . --builder linkcheck
+	$(BIN)/python tools/clear_stale_outputs.py
+	OMP_NUM_THREADS=1 $(BIN)/jupyter-book build . --builder linkcheck
 
 $(UV):
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found: make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .cache/uv
 	.cache/uv/bin/python -m pip install --quiet uv
 

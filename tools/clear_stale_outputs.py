@@ -6,13 +6,15 @@ the package, a stored result or an installed version has changed; this script do
 
 import hashlib
 import shutil
+import sys
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "_build"
 FINGERPRINT = BUILD / "computed-with.txt"
 
-SOURCES = ("causalmix_utils/**/*", "book/results/**/*", "requirements.lock")
+SOURCES = ("causalmix_utils/**/*", "book/results/**/*")
 # The cache of executed notebooks, and the parsed pages, which hold their outputs, too.
 STALE = (".jupyter_cache", ".doctrees", "jupyter_execute")
 
@@ -28,8 +30,10 @@ def main() -> None:
 
 
 def fingerprint() -> str:
-    """SHA-256 over names and contents of everything that a chapter may read."""
-    digest = hashlib.sha256()
+    """SHA-256 over everything that a chapter computes with: Python, packages, and all files that it may read."""
+    digest = hashlib.sha256(sys.version.encode())
+    for installed in sorted(f"{found.name} {found.version}" for found in metadata.distributions()):
+        digest.update(f"{installed}\n".encode())
     for pattern in SOURCES:
         for path in sorted(ROOT.glob(pattern)):
             if path.is_file() and "__pycache__" not in path.parts:

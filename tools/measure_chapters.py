@@ -61,7 +61,7 @@ def measure(path: Path, profile: str) -> dict[str, float]:
     result = {
         "seconds": round(usage.ru_utime + usage.ru_stime, 1),
         "clock_seconds": round((datetime.now(UTC) - start).total_seconds(), 1),
-        "memory_gb": round(usage.ru_maxrss * 1024 / 1e9, 2),
+        "memory_gb": round(usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9, 2),
     }
     print(f"{path.stem}, {profile}: {result}", flush=True)
     return result

@@ -194,8 +194,8 @@ def learn_marks(
     searched = [column for column in train.columns if column not in redundant]
     places = [train.columns.index(column) for column in searched]
     values, is_categorical = encode_columns(train)
-    settings = {"methods": (method,), "test": chosen, "alpha": float(alpha), "max_tests": max_tests, "sink": None}
-    outcome = _run_one(values[:, places], is_categorical[places], settings)
+    settings = {"methods": (method,), "test": chosen, "alpha": float(alpha), "max_tests": max_tests}
+    outcome = search_graphs(values[:, places], is_categorical[places], **settings)
     marks = pd.DataFrame(0, index=train.columns, columns=train.columns)
     marks.loc[searched, searched] = outcome.marks[method]
     marks.attrs["discovery"] = {"test": chosen, **_summarise([outcome], redundant)}
@@ -211,25 +211,13 @@ def _draw_rows(y: pd.Series, resampling: str, fraction: float, rng: np.random.Ge
     return np.sort(np.concatenate(drawn))
 
 
-def _run_one(values: np.ndarray, is_categorical: np.ndarray, settings: dict) -> SearchOutcome:
-    return search_graphs(
-        values,
-        is_categorical,
-        test=settings["test"],
-        methods=settings["methods"],
-        alpha=settings["alpha"],
-        max_tests=settings["max_tests"],
-        sink=settings["sink"],
-    )
-
-
 def _run_all(
     values: np.ndarray, is_categorical: np.ndarray, draws: list, settings: dict, *, n_jobs: int, progress: bool
 ) -> list[SearchOutcome]:
     from joblib import Parallel, delayed
     from tqdm import tqdm
 
-    jobs = (delayed(_run_one)(values[rows], is_categorical, settings) for rows in draws)
+    jobs = (delayed(search_graphs)(values[rows], is_categorical, **settings) for rows in draws)
     results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
     return list(tqdm(results, total=len(draws), desc="Resamples", disable=None if progress else True))
 

@@ -100,6 +100,19 @@ def test_gains_refuse_an_arm_without_runs(results):
         plot_gains(results, arms=["causal", "ctgan"])
 
 
+def test_tables_far_out_do_not_squeeze_the_others(results):
+    results = add_gains(results)
+    plain, spread = plot_gains(results), results.assign(gain=results["gain"] * 10)
+    near = plot_gains(results, linear_up_to=5)
+    assert near.get_xscale() == "linear" and near.get_xlim() == plain.get_xlim(), "nothing lies beyond"
+    far = plot_gains(spread, linear_up_to=0.5)
+    assert far.get_xscale() == "symlog" and far.get_xlim() == plot_gains(spread).get_xlim()
+    labels = [label.get_text().replace("−", "-") for label in far.get_xticklabels()]
+    assert [float(label) for label in labels] == list(far.get_xticks()) and "0" in labels
+    with pytest.raises(ValueError, match="linear_up_to must be a finite number above 0, got 0"):
+        plot_gains(results, linear_up_to=0)
+
+
 def test_ranks_are_written_beside_each_arm(results):
     ax = plot_ranks(results)
     texts = " ".join(label_texts(ax))

@@ -24,9 +24,9 @@ def main() -> None:
     stored = read_benchmark(ROOT / "book" / "results", least_tables=LEAST_TABLES).select().whole_splits()
     splits = stored.results.groupby("table")["split"].nunique()
     n_splits = " to ".join(dict.fromkeys([str(splits.min()), str(splits.max())]))
-    title = f"{len(splits)} tables, splits of each: {n_splits}, {stored.regimes[0]} rows"
+    title = f"{len(splits)} tables, {n_splits} splits of each, {stored.regimes[0]} rows"
     results = stored.results
-    axes = plot_gains(results, value="gain_points", title=title)
+    axes = plot_gains(results, value="gain_points", title=title, linear_up_to=1)
     source = f"{stored.name}, exported at {stored.provenance['exported_at']}"
     axes.figure.savefig(PICTURE, dpi=160, bbox_inches="tight", metadata={"Source": source})
 

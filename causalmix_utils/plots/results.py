@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_choice, check_columns, check_rng
+from causalmix_utils.arguments import check_choice, check_columns, check_number, check_rng
 from causalmix_utils.evaluation import (
     ZERO_SHOT_ARM,
     add_gains,
@@ -97,6 +97,7 @@ def plot_gains(
     *,
     value: str = "gain",
     arms: Sequence[str] | None = None,
+    linear_up_to: float | None = None,
     rng: np.random.Generator | None = None,
     ax: Axes | None = None,
     title: str = "",
@@ -111,6 +112,9 @@ def plot_gains(
         The column to show; higher is better.
     arms : sequence of str, optional
         Arms from top to bottom; by default all but zero-shot, best median first.
+    linear_up_to : float, optional
+        Make the axis logarithmic beyond this value, on either side, if there is anything: a single table that is far
+        out does not squeeze the others then.
     rng : Generator, optional
         Needed only for more than 500 tables; see `causalmix_utils.evaluation.bootstrap_interval`. By default one
         seeded with 0.
@@ -142,7 +146,23 @@ def plot_gains(
         tick.set_color(arm_color(arm))
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
+    if linear_up_to is not None:
+        _shorten_ends(ax, check_number("linear_up_to", linear_up_to, 0, closed="neither"))
     return ax
+
+
+def _shorten_ends(ax: Axes, linear_up_to: float) -> None:
+    """Make the x-axis logarithmic beyond a value."""
+    low, high = ax.get_xlim()
+    if max(-low, high) <= linear_up_to:
+        return
+    ax.set_xscale("symlog", linthresh=linear_up_to, linscale=1.5)
+    sizes = (0, 0.5, 1, 2, 5, 10, 20, 50, 100)
+    ticks = sorted({sign * size * linear_up_to for size in sizes for sign in (-1, 1)})
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    ax.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+    ax.minorticks_off()
+    ax.set_xlim(low, high)
 
 
 def plot_ranks(

@@ -198,9 +198,26 @@ def _parallel(backend: str, *, scheduler: str | None, n_jobs: int | None) -> Ite
             )
             yield Parallel(**options)
         return
-    with _connect(scheduler, n_jobs=n_jobs) as client, parallel_config(backend="dask", client=client, n_jobs=-1):
+    with _connect(scheduler, n_jobs=n_jobs) as client, parallel_config(backend=_make_dask_backend(client), n_jobs=-1):
         # All at once: workers that join later must find work, and the scheduler repeats what a lost worker had.
         yield Parallel(pre_dispatch="all", **options)
+
+
+def _make_dask_backend(client: Any) -> Any:
+    """joblib's Dask backend, which as it comes would wait for ever for a task that Dask has given up on."""
+    from joblib._dask import DaskDistributedBackend
+
+    class Backend(DaskDistributedBackend):
+        def submit(self, func, callback=None):
+            def tell(done):  # joblib 1.6 calls back for results alone
+                if callback is not None and done.exception() is not None:
+                    callback(done.exception())
+
+            waiting = super().submit(func, callback)
+            waiting.add_done_callback(tell)
+            return waiting
+
+    return Backend(client=client)
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def test_a_lost_local_worker_is_told_and_what_was_finished_is_kept(tmp_path):
     path = tmp_path / "runs.sqlite"
 
     def workers():
-        return [child for child in psutil.Process().children() if any("loky" in word for word in child.cmdline())][:1]
+        return [child for child in psutil.Process().children() if "popen_loky" in " ".join(child.cmdline())][:1]
 
     with (
         killing(workers, when=lambda: count_rows(path) > 0 and workers()),

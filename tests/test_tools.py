@@ -31,7 +31,7 @@ git clone https://github.com/old/book
 stored = "https://github.com/old/book/raw/main/book/results"
 https://old.github.io/book/book/glossary.html#term-zero-shot
 repository-code: "https://github.com/old/book"
-[the folder](https://github.com/old/book/tree/main/book/assignment)
+[assignment](https://github.com/old/book/tree/main/book/assignment)
 """
 FOREIGN = """\
 git+https://github.com/somebody/else

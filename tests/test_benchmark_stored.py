@@ -52,7 +52,7 @@ def _rewrite(folder, results):
 
 def _forget_trajectories(folder, name):
     provenance = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    del provenance["sha256"][f"{name}-trajectories.parquet"]
+    del provenance["file_sha256"][f"{name}-trajectories.parquet"]
     write_whole(folder / f"{name}.json", provenance)
     (folder / f"{name}-trajectories.parquet").unlink()
 
@@ -62,7 +62,7 @@ def _write_provenance(folder, name, provenance):
         file.name: hashlib.sha256(file.read_bytes()).hexdigest()
         for file in (folder / f"{name}.parquet", folder / f"{name}-trajectories.parquet")
     }
-    write_whole(folder / f"{name}.json", provenance | {"sha256": hashes})
+    write_whole(folder / f"{name}.json", provenance | {"file_sha256": hashes})
 
 
 def test_the_full_benchmark_is_preferred_where_it_is_stored(folder):

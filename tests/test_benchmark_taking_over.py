@@ -49,7 +49,7 @@ def test_a_changed_export_is_not_taken_over(tmp_path, exported):
     frame.loc[2, "settings"] = frame.loc[2, "settings"].replace('"split":0', '"split":1')
     frame.to_parquet(exported[0])
     provenance = json.loads(exported[2].read_text())
-    provenance["sha256"][exported[0].name] = hashlib.sha256(exported[0].read_bytes()).hexdigest()
+    provenance["file_sha256"][exported[0].name] = hashlib.sha256(exported[0].read_bytes()).hexdigest()
     exported[2].write_text(json.dumps(provenance))
     with RunStore(tmp_path / "again.sqlite") as store:
         with pytest.raises(ValueError, match=f"settings of run {frame.loc[2, 'id']}"):

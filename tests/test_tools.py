@@ -5,7 +5,6 @@ import importlib
 import json
 import re
 import shutil
-from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -116,8 +115,11 @@ def test_executed_chapters_are_forgotten_when_a_module_is_added(small_build):
     assert not (small_build / "_build" / ".jupyter_cache").exists()
 
 
-def test_executed_chapters_are_forgotten_when_a_package_has_another_version(small_build, monkeypatch):
-    monkeypatch.setattr(metadata.Distribution, "version", "0.0.0")
+def test_executed_chapters_are_forgotten_when_a_package_is_installed(small_build, monkeypatch):
+    about = small_build / "site" / "new_package-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: new-package\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(about.parent)
     clear_stale_outputs.main()
     assert not (small_build / "_build" / ".jupyter_cache").exists()
 

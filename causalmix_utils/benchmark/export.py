@@ -96,7 +96,7 @@ def export_results(
             temporary = stack.enter_context(replacing(folder / file))
             _write(temporary, table)
             hashes[file] = hashlib.sha256(temporary.read_bytes()).hexdigest()
-        _write(stack.enter_context(replacing(folder / f"{name}.json")), provenance | {"sha256": hashes})
+        _write(stack.enter_context(replacing(folder / f"{name}.json")), provenance | {"file_sha256": hashes})
     return [folder / file for file in (*tables, f"{name}.json")]
 
 

@@ -68,7 +68,7 @@ def read_trajectories(folder: str | Path, *, name: str, provenance: dict) -> pd.
     try:
         content = _read_file(folder, file)
     except MissingResultsError as error:
-        if file in provenance.get("sha256", {}):
+        if file in provenance.get("file_sha256", {}):
             raise ValueError(f"the results named {name!r} in {folder} are damaged: {error}") from error
         return pd.DataFrame(columns=["id", "step"])
     try:
@@ -96,6 +96,6 @@ def _read_file(folder: str | Path, file: str) -> bytes:
 
 def _check_export(content: bytes, file: str, provenance: dict) -> None:
     """Refuse a table that was not written together with its provenance; scripts write no hashes."""
-    wanted = provenance.get("sha256", {}).get(file)
+    wanted = provenance.get("file_sha256", {}).get(file)
     if wanted is not None and hashlib.sha256(content).hexdigest() != wanted:
         raise ValueError(f"{file} is of another export than the provenance beside it; export them again")

@@ -60,6 +60,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "causalmix-tables")
     parser.add_argument("--data", type=Path, default=DATA)
     options = parser.parse_args(arguments)
+    known = {recipe.name for recipe in RECIPES}
+    if unknown := sorted(set(options.names) - known):
+        parser.error(f"there is no recipe for {', '.join(unknown)}")
     options.data.mkdir(parents=True, exist_ok=True)
     manifest = options.data / "manifest.csv"
     rows = {}
@@ -71,18 +74,17 @@ def main(arguments: list[str] | None = None) -> None:
             rows[recipe.name] = build(recipe, options.cache.resolve(), options.data)
             row = rows[recipe.name]
             print(*(row[field] for field in ("name", "role", "rows", "features", "classes", "lr_auc", "rf_auc")))
-    known = {recipe.name: place for place, recipe in enumerate(RECIPES)}
     for file in options.data.glob("*.csv.gz"):
         if file.name.removesuffix(".csv.gz") not in known:
             file.unlink()
     with manifest.open("w", newline="") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows[name] for name in sorted(rows.keys() & known.keys()))
+        writer.writerows(rows[name] for name in sorted(rows.keys() & known))
     if options.data == DATA:
         write_page()
     total = sum(file.stat().st_size for file in options.data.glob("*.csv.gz"))
-    print(f"{len(rows.keys() & known.keys())} tables, {total / 1e6:.2f} MB")
+    print(f"{len(rows.keys() & known)} tables, {total / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -295,9 +295,7 @@ class TrainingStore(JsonStore):
     """Finished trainings in one SQLite file, with what was trained."""
 
     def add(self, training: Training, record: dict[str, Any]) -> None:
-        with self._connection:
-            content = {"training": asdict(training), "record": record}
-            self.insert("scores", training.identity, json.dumps(content))
+        self.keep(training.identity, {"training": asdict(training), "record": record})
 
 
 def export(store: TrainingStore, folder: Path) -> pd.DataFrame:

@@ -185,8 +185,7 @@ class ScoreStore(JsonStore):
 
     def add(self, task: Task, record: dict[str, Any]) -> None:
         """Store what `execute` returned; a score that is already there stays as it is."""
-        with self._connection:
-            self.insert("scores", task.identity, json.dumps(record | {"environment": describe_environment()}))
+        self.keep(task.identity, record | {"environment": describe_environment()})
 
     def add_memory(self, task: Task, peak_mb: float | None) -> None:
         """Store what `measure_memory` returned."""

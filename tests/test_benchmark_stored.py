@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causalmix_utils.benchmark import find_run, read_benchmark
+from causalmix_utils.benchmark import COUNTED_ARMS, find_run, get_profile, read_benchmark, read_results
 from causalmix_utils.benchmark.export import write_whole
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
@@ -221,6 +221,20 @@ def test_one_regime_is_selected_the_largest_by_default(folder):
         stored.select(regime=100)
     with pytest.raises(ValueError, match="arms names 'magic'"):
         stored.select(arms=["default", "magic"])
+
+
+def test_the_stored_grid_is_the_planned_one_with_no_run_missing_and_none_doubled():
+    grid = {run.identity: run for run in get_profile("paper").runs()}
+    results, provenance = read_results(RESULTS, name="paper")
+    assert results["id"].is_unique and set(results["id"]) == set(grid), (
+        "the profile, the checkpoint, or a table changed"
+    )
+    assert provenance["missing"] == [] and provenance["failures"] == []
+    assert not results.duplicated(["table", "regime", "split", "arm", "seed"]).any()
+    assert results[["auc", "log_loss"]].notna().all(axis=None)
+    counted = results[results["arm"].isin(COUNTED_ARMS) & (results["regime"] == 600)]
+    assert len(counted) == 33 * 10 * len(COUNTED_ARMS) == 2310
+    assert counted.groupby(["table", "split"]).size().eq(len(COUNTED_ARMS)).all()
 
 
 def test_every_stored_benchmark_of_the_book_can_be_read_and_its_runs_found():

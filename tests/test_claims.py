@@ -37,12 +37,16 @@ from causalmix_utils.evaluation.claims import (
     judge_kept_structure,
     list_evidence,
     list_verdicts,
+    measure_gaps,
+    measure_spreads,
     pair_splits,
     select_runs,
     structure,
 )
 from causalmix_utils.evaluation.claims.evidence import compare_over_tables
 from causalmix_utils.finetuning import CausalMixFTClassifier
+from causalmix_utils.finetuning.loop import run_loop
+from causalmix_utils.finetuning.steps import draw_step
 from causalmix_utils.generators import make_generator
 from causalmix_utils.scm import fit_scm
 from causalmix_utils.tables import Table, load_table, scarce_split
@@ -104,6 +108,25 @@ def test_a_better_arm_than_the_causal_one_contradicts_the_order():
     assert verdict[1].verdict == PARTLY
     assert [part.status for part in verdict[1].parts] == [HOLDS, CONTRADICTED, HOLDS]
     assert CONTRADICTED in {part.status for part in verdict[3].parts}
+
+
+def test_spreads_and_gaps_are_measured_beside_the_claims():
+    results = make_results({}, spread=0.0)
+    tables = results["table"].map({name: place for place, name in enumerate(results["table"].unique())})
+    gains = np.where(results["arm"] == "default", 0.01, 0.005) * tables
+    results["auc"] += np.where(results["arm"] == "zero_shot", 0.0, gains * (1 - results["auc"]))
+    results["tracking_gap"] = np.where(results["arm"] == "causal", 0.3, 0.67)
+    spreads = measure_spreads(results, n_resamples=FEW)
+    expected = 0.01 * np.std(range(33), ddof=1)
+    assert spreads["over_tables"].tolist() == pytest.approx([expected, expected / 2])
+    assert (spreads["low"] < spreads["over_tables"]).all() and (spreads["over_tables"] < spreads["high"]).all()
+    assert spreads.loc["default", "over_runs"] < expected, "two equal splits of each table: more runs, the same values"
+    gaps = measure_gaps(results, n_resamples=FEW)
+    assert list(gaps.index) == ["tracking_gap"], "no run has the other one"
+    assert gaps.loc["tracking_gap", ["default", "causal", "difference"]].tolist() == pytest.approx([0.67, 0.3, -0.37])
+    assert measure_gaps(results.drop(columns="tracking_gap"), n_resamples=FEW).empty
+    few = measure_spreads(results[results["table"] == "t00"], n_resamples=FEW)
+    assert few[["over_tables", "low", "high"]].isna().all(axis=None)
 
 
 def test_a_gain_of_another_size_holds_in_its_direction_only():
@@ -328,20 +351,28 @@ def test_code_does_what_statement_4_says():
     np.testing.assert_allclose(runs["gain"], by_hand)
 
 
-def test_code_does_what_statements_5_and_6_say():
-    table = load_table("wine")
-    train, validation, _ = scarce_split(table, n=90)
-    seen = {}
+def test_code_does_what_statements_5_and_6_say(monkeypatch):
+    train, validation, _ = scarce_split(load_table("wine"), n=90)
+    shares = []
 
-    class Spy(type(make_generator("independent"))):
-        def fit(self, table, *, rng):
-            seen["rows"] = len(table)
-            return super().fit(table, rng=rng)
+    def recorded(ensemble, pool, *arguments, **options):
+        def draw(pool, *arguments):
+            parts = draw_step(pool, *arguments)
+            shares.append([float(np.mean(rows >= pool.n_real)) for rows in parts])
+            return parts
 
-    model = CausalMixFTClassifier(generator=Spy(), n_synthetic=60, max_steps=1, n_estimators=1, random_state=0)
+        return run_loop(ensemble, pool, *arguments, draw=draw, **options)
+
+    monkeypatch.setattr("causalmix_utils.finetuning.stages.run_loop", recorded)
+    generator = make_generator("causal", n_dags=2, n_resamples=2)
+    model = CausalMixFTClassifier(generator=generator, n_synthetic=60, max_steps=4, n_estimators=1, random_state=0)
     model.fit(train.X, train.y, X_validation=validation.X, y_validation=validation.y)
-    assert model.mixing == "pool"
-    assert seen["rows"] == len(train), "the generator sees the train rows of the target table, and no validation row"
+    fitted = model.generator_
+    assert [type(scm) for scm in fitted.scms_] == [gcm.StructuralCausalModel] * 2 and len(model.synthetic_) == 60
+    seen = fitted.train_.X.to_numpy(dtype=float)
+    assert np.array_equal(seen, train.X.to_numpy(dtype=float)), "models see the train rows, and no validation row"
+    assert len(shares) == 4
+    assert all(0 < share < 1 for step in shares for share in step), "context and query rows are of both kinds"
 
 
 def test_code_does_what_statement_7_says():

@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from causalmix_utils.cli.claims_page import SCALES
+from causalmix_utils.cli.report_details import draw_differences, draw_easy_tables, draw_largest_promise, list_details
+from causalmix_utils.cli.report_planning import list_planning, list_planning_figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,20 +16,18 @@ if TYPE_CHECKING:
 
 VALUES = tuple(SCALES)
 GAPS = ("optimism_gap", "tracking_gap")
-EFFECTS = (0.25, 0.5, 1.0, 2.0)
-"""True differences in AUC points for which tables are counted."""
-
-SPLITS = (1, 2, 3, 5, 10, 30)
-TABLES = (4, 8, 16, 33, 64, 128)
+_SIZES = {"train T": "n_train", "validation V": "n_validation", "test E": "n_test", "synthetic": "n_synthetic"}
 
 
-def list_tables(runs: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Tables by name: arms, gains by table, comparisons, ranks, noise, gaps and costs.
+def list_tables(runs: pd.DataFrame, trajectories: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Tables by name: arms, gains by table, comparisons, ranks, noise, gaps, costs, and what stands beside these.
 
     Parameters
     ----------
     runs : DataFrame
         Runs of one regime with gains, on splits that every arm has.
+    trajectories : DataFrame
+        Those of the runs, as far as they are stored.
     baseline : str
         The arm that others are compared with.
     """
@@ -52,11 +52,14 @@ def list_tables(runs: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, pd.
     costs = [name for name in runs if name.startswith("seconds_") or name == "peak_memory_mb"]
     if costs:
         yield "costs", runs.groupby("arm", sort=False)[costs].median().reset_index()
+    yield from list_details(runs, trajectories, baseline=baseline)
 
 
-def list_figures(runs: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, Callable[[], Axes]]]:
-    """Figures by name, each with the function that draws it; `runs` and `baseline` as for `list_tables`."""
-    from causalmix_utils.plots import plot_gains, plot_gap, plot_power, plot_ranks, plot_tables_needed
+def list_figures(
+    runs: pd.DataFrame, trajectories: pd.DataFrame, *, baseline: str
+) -> Iterator[tuple[str, Callable[[], Axes]]]:
+    """Figures by name, each with the function that draws it; the arguments are those of `list_tables`."""
+    from causalmix_utils.plots import plot_gains, plot_gap, plot_ranks
 
     n_tables = runs["table"].nunique()
     on_tables = f"on {n_tables} tables, {runs['regime'].iloc[0]} rows"
@@ -70,14 +73,17 @@ def list_figures(runs: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, Ca
     costs = _seconds_of_stages(runs)
     if not costs.empty:
         yield "costs", partial(_draw_costs, runs, costs)
-    spreads = _pool_spreads(runs[runs["arm"] != "zero_shot"], baseline=baseline)
-    if spreads is not None:
-        title = f"Tables needed to see a difference from {baseline}"
-        needed = _count_needed(*spreads)
-        yield "tables_needed", partial(plot_tables_needed, needed, available=n_tables, unit="points", title=title)
-        spread = _spread_as_tested(runs[runs["arm"] != "zero_shot"], baseline=baseline)
-        title = f"Chance to see a true difference, if differences spread by {spread:.2f} points"
-        yield "power", lambda: plot_power(_simulate(spread), unit="points", title=title)
+    fine_tuned = runs[runs["arm"] != "zero_shot"]
+    if set(_SIZES.values()) <= set(runs):
+        yield "protocol", partial(_draw_protocol, fine_tuned)
+    if baseline in set(fine_tuned["arm"]):
+        if fine_tuned["arm"].nunique() > 1:
+            yield "differences", partial(draw_differences, fine_tuned, baseline=baseline)
+            yield from list_planning_figures(fine_tuned, baseline=baseline)
+        if fine_tuned["gain"].notna().any():
+            yield "easy_tables", partial(draw_easy_tables, fine_tuned, arm=baseline)
+        if len(trajectories) and fine_tuned.loc[fine_tuned["arm"] == baseline, "id"].isin(trajectories["id"]).any():
+            yield "largest_promise", partial(draw_largest_promise, fine_tuned, trajectories, arm=baseline)
 
 
 def make_variants(stored, scores: pd.DataFrame | None, *, baseline: str) -> dict[str, pd.DataFrame]:
@@ -137,61 +143,7 @@ def _list_noise(fine_tuned: pd.DataFrame, *, baseline: str) -> Iterator[tuple[st
             if arm != baseline
         ]
         yield "spreads", pd.DataFrame(spreads)
-        pooled = _pool_spreads(fine_tuned, baseline=baseline)
-        if pooled is not None:
-            yield "tables_needed", _count_needed(*pooled).rename_axis("splits").reset_index()
-
-
-def _spread_as_tested(fine_tuned: pd.DataFrame, *, baseline: str) -> float:
-    """Standard deviation over tables of the differences of per-table medians in points, over all arms."""
-    from causalmix_utils.evaluation import per_table
-
-    medians = per_table(fine_tuned, value="gain_points")
-    others = medians.drop(columns=[baseline, "default_again"], errors="ignore")
-    return float((others.sub(medians[baseline], axis=0).std() ** 2).mean() ** 0.5)
-
-
-def _pool_spreads(fine_tuned: pd.DataFrame, *, baseline: str) -> tuple[float, float] | None:
-    """Spread of the differences in points between tables and between splits, over all arms.
-
-    None where the two can't be told apart, or do not differ from zero.
-    """
-    import numpy as np
-    import pandas as pd
-
-    from causalmix_utils.evaluation import spread_of_differences
-
-    others = [arm for arm in fine_tuned["arm"].unique() if arm not in (baseline, "default_again")]
-    if baseline not in set(fine_tuned["arm"]) or not others:
-        return None
-    parts = pd.DataFrame([spread_of_differences(fine_tuned, arm=arm, baseline=baseline) for arm in others])
-    between, within = np.sqrt((parts[["between", "within"]] ** 2).mean())
-    if not between > 0 or not np.isfinite(within):
-        return None
-    return float(between), float(within)
-
-
-def _count_needed(between: float, within: float) -> pd.DataFrame:
-    import pandas as pd
-
-    from causalmix_utils.evaluation import tables_needed
-
-    spreads = {k: (between**2 + within**2 / k) ** 0.5 for k in SPLITS}
-    return pd.DataFrame({effect: {k: tables_needed(effect, spreads[k]) for k in SPLITS} for effect in EFFECTS})
-
-
-def _simulate(spread: float) -> pd.DataFrame:
-    import numpy as np
-    import pandas as pd
-
-    from causalmix_utils.evaluation import simulate_power
-
-    return pd.DataFrame(
-        {
-            effect: {n: simulate_power(effect, spread, n, rng=np.random.default_rng(0)) for n in TABLES}
-            for effect in EFFECTS
-        }
-    )
+        yield from list_planning(fine_tuned, baseline=baseline)
 
 
 def _seconds_of_stages(runs: pd.DataFrame) -> pd.DataFrame:
@@ -199,6 +151,15 @@ def _seconds_of_stages(runs: pd.DataFrame) -> pd.DataFrame:
 
     columns = [f"seconds_{stage}" for stage in STAGES if f"seconds_{stage}" in runs]
     return runs.groupby("arm", sort=False)[columns].median().rename(columns=lambda name: name.removeprefix("seconds_"))
+
+
+def _draw_protocol(fine_tuned: pd.DataFrame) -> Axes:
+    """Which rows serve for what, in the first run with synthetic rows (or the first one)."""
+    from causalmix_utils.plots import plot_protocol
+
+    row = fine_tuned.sort_values("n_synthetic", ascending=False, kind="stable").iloc[0]
+    sizes = {part: int(row[column]) for part, column in _SIZES.items()}
+    return plot_protocol(sizes=sizes, title=f"Who sees which rows of {row['table']}")
 
 
 def _draw_costs(runs: pd.DataFrame, costs: pd.DataFrame) -> Axes:

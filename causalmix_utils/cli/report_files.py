@@ -65,8 +65,8 @@ def list_tables(
 
     yield "coverage", judged.stored.coverage().reset_index()
     yield from _tables_of_claims(judged)
-    for regime, runs in _whole_splits(judged):
-        for name, table in report_chapter.list_tables(runs, baseline=baseline):
+    for regime, runs, trajectories in _whole_splits(judged):
+        for name, table in report_chapter.list_tables(runs, trajectories, baseline=baseline):
             yield f"{name}-{regime}", table
     if compared is not None:
         yield "variants", compared
@@ -91,8 +91,8 @@ def list_figures(
             shown = [comparison for comparison in answer.comparisons if comparison.value == value]
             title = f"Does the causal structure matter? {answer.by_metric[value]}"
             yield f"structure-{method}-{value}", partial(plot_comparisons, shown, xlabel=SCALES[value], title=title)
-    for regime, runs in _whole_splits(judged):
-        for name, draw in report_chapter.list_figures(runs, baseline=baseline):
+    for regime, runs, trajectories in _whole_splits(judged):
+        for name, draw in report_chapter.list_figures(runs, trajectories, baseline=baseline):
             yield f"{name}-{regime}", draw
     for value in compared["value"].unique() if compared is not None else ():
         yield f"variants-{value}", partial(plot_variants, compared, value=value, baseline=baseline)
@@ -137,6 +137,8 @@ def _tables_of_claims(judged: Judged) -> Iterator[tuple[str, pd.DataFrame]]:
         made = list_comparisons([*answer.comparisons, *answer.floors.values()])
         answers.append(made.assign(regime=regime, method=method, answer=made["value"].map(answer.by_metric)))
     yield "structure", pd.concat(answers, ignore_index=True)
+    yield "claims_spreads", judged.spreads.reset_index()
+    yield "claims_gaps", judged.gaps.reset_index()
 
 
 def _compare(variants: dict[str, pd.DataFrame], *, baseline: str) -> pd.DataFrame | None:
@@ -147,8 +149,8 @@ def _compare(variants: dict[str, pd.DataFrame], *, baseline: str) -> pd.DataFram
     return compare_variants(variants, baseline=baseline) if any(comparable) else None
 
 
-def _whole_splits(judged: Judged) -> Iterator[tuple[int, pd.DataFrame]]:
-    """The runs of each regime on the splits that every arm has, as the chapter takes them, where there are any.
+def _whole_splits(judged: Judged) -> Iterator[tuple[int, pd.DataFrame, pd.DataFrame]]:
+    """Runs and trajectories of each regime on the splits that every arm has, as the chapter takes them, if any.
 
     Gains are added, and gaps are those of stored trajectories.
     """
@@ -159,4 +161,5 @@ def _whole_splits(judged: Judged) -> Iterator[tuple[int, pd.DataFrame]]:
         runs = whole.results
         if len(runs) and "zero_shot" in set(runs["arm"]) and runs["arm"].nunique() > 1:
             runs = add_gains(runs)
-            yield regime, add_gaps(runs, whole.trajectories) if len(whole.trajectories) else runs
+            paths = whole.trajectories
+            yield regime, add_gaps(runs, paths) if len(paths) else runs, paths

@@ -22,7 +22,7 @@ VARIANTS: dict[str, str] = {
     "classes_5": "tables with 5 and more classes",
     "paired_splits": "difference taken split by split",
     "chosen_step": "chosen step, train part as context",
-    "last_step": "last step, train part as context",
+    "last_step": "last step made, train part as context",
 }
 """The variants and what each changes; another regime is named after its rows, such as ``rows_200``."""
 
@@ -91,8 +91,9 @@ def gains_along_the_run(results: pd.DataFrame, trajectories: pd.DataFrame, *, st
         One row for each check: ``id``, ``step``, ``test_auc``, ``test_log_loss``. The first check of a run is
         made before any training.
     step : {"last", "chosen"}
-        The last step that was made, as if there were no early stopping (with patience it may come before the largest
-        number of steps), or the one that early stopping chose.
+        The last step that was made, whatever validation said of it, or the one that early stopping chose. Where
+        patience ends a run, its last step comes before the largest number of steps, in some arms more often than in
+        others: that is not the same as fine-tuning without early stopping.
 
     Returns
     -------

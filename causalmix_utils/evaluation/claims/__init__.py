@@ -28,6 +28,12 @@ if not all of its parts hold, the verdict is *partly*.
 9
 """
 
+from causalmix_utils.evaluation.claims.beside import (
+    CLAIMED_GAPS,
+    CLAIMED_SPREADS,
+    measure_gaps,
+    measure_spreads,
+)
 from causalmix_utils.evaluation.claims.evidence import (
     CONTRADICTED,
     FEWEST_TABLES,
@@ -84,7 +90,9 @@ from causalmix_utils.evaluation.claims.verdicts import (
 __all__ = [
     "AS_STATED",
     "CLAIMED_GAIN",
+    "CLAIMED_GAPS",
     "CLAIMED_RATIO",
+    "CLAIMED_SPREADS",
     "CLAIMS",
     "CONTRADICTED",
     "FEWEST_TABLES",
@@ -122,6 +130,8 @@ __all__ = [
     "list_comparisons",
     "list_evidence",
     "list_verdicts",
+    "measure_gaps",
+    "measure_spreads",
     "median_after_selection",
     "noise_bound",
     "pair_splits",

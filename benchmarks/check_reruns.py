@@ -1,4 +1,4 @@
-"""Make stored runs of the benchmark again, drawn at random, and compare the numbers.
+"""Make stored runs of the benchmark again, drawn at random from every arm and commit, and compare the numbers.
 
     python benchmarks/check_reruns.py                    # twenty runs of the profile "paper"
 
@@ -12,7 +12,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -21,12 +20,26 @@ from causalmix_utils.benchmark.environment import describe_environment
 from causalmix_utils.benchmark.export import write_whole
 
 RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
+BALANCED = ("arm", "commit", "regime")
 
 
 def draw_runs(results: pd.DataFrame, n_runs: int, *, seed: int) -> list[str]:
-    """Identities of so many of the runs, or of all if there are fewer."""
-    drawn = np.random.default_rng(seed).choice(results["id"].to_numpy(), min(n_runs, len(results)), replace=False)
-    return [str(identity) for identity in drawn]
+    """Identities of so many of the runs, or of all if there are fewer.
+
+    A grid is made over many hours, by several commits. So runs are drawn at random, but each one from an arm, a commit
+    and a regime that have had the fewest so far.
+    """
+    left = results.sample(frac=1, random_state=seed)
+    drawn: list[str] = []
+    counts = {column: dict.fromkeys(left[column], 0) for column in BALANCED}
+    while len(drawn) < min(n_runs, len(results)):
+        seen = sum(left[column].map(counts[column]) for column in BALANCED)
+        row = left.loc[seen.idxmin()]
+        drawn.append(str(row["id"]))
+        left = left.drop(index=row.name)
+        for column in BALANCED:
+            counts[column][row[column]] += 1
+    return drawn
 
 
 def check_reruns(runs: list[StoredRun]) -> list[dict]:
@@ -36,7 +49,8 @@ def check_reruns(runs: list[StoredRun]) -> list[dict]:
         comparison, _ = repeat_run(run)
         auc = comparison.set_index("metric").loc["auc"]
         lines.append(
-            {"id": run.settings.identity, "auc": auc["stored"], "auc_again": auc["again"]}
+            {"id": run.settings.identity, "arm": run.settings.arm, "regime": run.settings.regime}
+            | {"commit": run.environment["commit"], "auc": auc["stored"], "auc_again": auc["again"]}
             | {"auc_difference": auc["difference"], "largest_difference": float(comparison["difference"].max())}
         )
     return lines

@@ -1,8 +1,8 @@
 """Measure how many runs an hour the benchmark makes with one worker and with two.
 
-The same grid is run with each number of workers, each time into a new store. Before the clock starts, every worker
-has made a run, so that loading the libraries, which a long benchmark does once, is not counted. Run it on a machine
-that does nothing else.
+The same grid is run with each number of workers, in turn and several times, each time into a new store. Before the
+clock starts, every worker has made a run, so that loading the libraries, which a long benchmark does once, is not
+counted. Run it on a machine that does nothing else.
 
     python benchmarks/measure_workers.py
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import tempfile
 import time
 from dataclasses import replace
@@ -61,12 +62,30 @@ def measure(grid: Profile, n_workers: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def compare(grid: Profile, folder: Path, *, workers: tuple[int, ...] = WORKERS) -> dict[str, Any]:
-    """Runs an hour for each number of workers, and how many times those of the first."""
-    rows = [measure(grid, n_workers, folder) for n_workers in workers]
-    for row in rows:
-        row["times_the_first"] = row["runs_per_hour"] / rows[0]["runs_per_hour"]
-    return {"tables": grid.table_names(), "arms": list(grid.arms), "regimes": grid.regimes, "measured": rows}
+def compare(grid: Profile, folder: Path, *, workers: tuple[int, ...] = WORKERS, repeats: int = 1) -> dict[str, Any]:
+    """Runs an hour for each number of workers, and how many times those of the first.
+
+    Each repetition goes through the numbers of workers in the other order, so that a machine that gets slower or
+    faster favours none of them.
+    """
+    rounds = []
+    for repeat in range(repeats):
+        place = folder / str(repeat)
+        place.mkdir()
+        order = workers if repeat % 2 == 0 else workers[::-1]
+        made = {n_workers: measure(grid, n_workers, place) for n_workers in order}
+        rounds.append([made[n_workers] for n_workers in workers])
+    for rows in rounds:
+        for row in rows:
+            row["times_the_first"] = row["runs_per_hour"] / rows[0]["runs_per_hour"]
+    times = [statistics.median(row["times_the_first"] for row in rows) for rows in zip(*rounds, strict=True)]
+    return {
+        "tables": grid.table_names(),
+        "arms": list(grid.arms),
+        "regimes": grid.regimes,
+        "times_the_first": dict(zip(map(str, workers), times, strict=True)),
+        "measured": rounds,
+    }
 
 
 def main() -> None:
@@ -74,17 +93,19 @@ def main() -> None:
     parser.add_argument("--profile", default="chapter", help="profile of the grid (default: chapter)")
     parser.add_argument("--arms", default=",".join(ARMS), help=f"arms of the grid (default: {','.join(ARMS)})")
     parser.add_argument("--out", type=Path, default=ROOT / "book" / "results" / "workers.json")
+    parser.add_argument("--repeats", type=int, default=3, help="repetitions (default: 3)")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     grid = get_profile(options.profile).subset(arms=options.arms.split(","))
     with tempfile.TemporaryDirectory() as folder:
-        found = compare(grid, Path(folder))
+        found = compare(grid, Path(folder), repeats=options.repeats)
     write_whole(
         options.out, {"profile": options.profile, "load_before": load} | found | {"environment": describe_environment()}
     )
-    for row in found["measured"]:
+    for row in (row for rows in found["measured"] for row in rows):
         speed = f"{row['runs_per_hour']:.0f} runs an hour, {row['times_the_first']:.2f} times those of the first"
         print(f"{row['n_workers']} workers: {row['runs']} runs in {row['seconds']:.0f} s, {speed}")
+    print("median:", ", ".join(f"{n} workers {times:.2f} times" for n, times in found["times_the_first"].items()))
 
 
 if __name__ == "__main__":

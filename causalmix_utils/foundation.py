@@ -87,8 +87,7 @@ def load_classifier(
     **options
         Further arguments of `tabpfn.TabPFNClassifier`, such as ``inference_precision=torch.float32``. By itself the
         library predicts in half precision: bfloat16, with two to three significant digits, on processors that compute
-        with it, float16 on graphics cards. That rounds close scores to the same number: on 150 test rows the AUC
-        differed from that in float32 by up to half a point.
+        with it, float16 on graphics cards. That rounds close scores to the same number, and so moves the AUC a little.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from causalmix_utils.benchmark import RunStore, get_profile, run_benchmark
+from causalmix_utils.benchmark import RunStore, find_pending, get_profile, run_benchmark
 
 pytest.importorskip("distributed")
 
@@ -130,9 +130,14 @@ def test_a_lost_local_worker_is_told_and_what_was_finished_is_kept(tmp_path):
 
     with (
         killing(workers, when=lambda: count_rows(path) > 0 and workers()),
-        pytest.raises(RuntimeError, match=r"workers were lost \(TerminatedWorkerError\).* start again to resume"),
+        pytest.raises(
+            RuntimeError, match=r"workers were lost \(TerminatedWorkerError\).* start again to resume"
+        ) as lost,
     ):
         run_benchmark(GRID, path, n_jobs=2, progress=False)
+    with RunStore(path) as store:
+        first = find_pending(GRID.runs(), store)[0]
+    assert f"can be left out: {first.arm} on {first.table} ({first.regime} rows" in str(lost.value)
     assert 0 < count_rows(path) < len(GRID.runs())
     check_whole(path, tmp_path)
 

@@ -47,10 +47,13 @@ def test_the_script_of_kills_checks_the_whole_smoke_profile():
 def test_the_speed_of_workers_is_that_of_the_same_runs_with_the_same_results(tmp_path):
     grid = GRID.subset(arms=["zero_shot", "default"])
     found = measure_workers.compare(grid, tmp_path)
-    assert [row["n_workers"] for row in found["measured"]] == [1, 2]
-    for row in found["measured"]:
+    (rows,) = found["measured"]
+    assert [row["n_workers"] for row in rows] == [1, 2]
+    for row in rows:
         assert row["runs"] == 2
         assert row["runs_per_hour"] == pytest.approx(3600 * 2 / row["seconds"])
-        assert row["times_the_first"] == pytest.approx(found["measured"][0]["seconds"] / row["seconds"])
-    assert find_differences(tmp_path / "grid-2.sqlite", tmp_path / "grid-1.sqlite") == []
-    assert len(run_benchmark(grid, tmp_path / "grid-2.sqlite", n_jobs=1)) == 2
+        assert row["times_the_first"] == pytest.approx(rows[0]["seconds"] / row["seconds"])
+    assert found["times_the_first"] == {str(row["n_workers"]): row["times_the_first"] for row in rows}
+    stores = [tmp_path / "0" / f"grid-{n_workers}.sqlite" for n_workers in (2, 1)]
+    assert find_differences(*stores) == []
+    assert len(run_benchmark(grid, stores[0], n_jobs=1)) == 2

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 
 from benchmarks import check_reruns
@@ -21,11 +22,16 @@ def test_a_run_made_again_agrees_and_a_changed_number_is_noticed(tmp_path):
     assert line["auc_difference"] > TOLERANCE
 
 
-def test_runs_are_drawn_once_each_and_by_the_seed():
-    runs = pd.DataFrame({"id": [f"{place:016x}" for place in range(50)]})
+def test_runs_are_drawn_once_each_by_the_seed_and_from_every_arm_and_commit():
+    arms = np.array(["default", "causal", "smote", "ctgan"])
+    runs = pd.DataFrame({"id": [f"{place:016x}" for place in range(60)], "regime": 600})
+    runs["arm"], runs["commit"] = arms[np.arange(60) % 4], np.where(np.arange(60) < 3, "old", "new")
     drawn = check_reruns.draw_runs(runs, 20, seed=0)
     assert len(set(drawn)) == 20 and drawn == check_reruns.draw_runs(runs, 20, seed=0)
     assert drawn != check_reruns.draw_runs(runs, 20, seed=1)
+    chosen = runs.set_index("id").loc[drawn]
+    assert (chosen["commit"] == "old").sum() == 3, "a commit of few runs is not missed"
+    assert chosen["arm"].value_counts().between(4, 6).all()
 
 
 def test_the_stored_check_found_no_other_number():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 PROTOCOL = 2
-"""Part of every run's identity; raised when the meaning of a setting or a metric changes."""
+"""Part of every run's identity; raised when a default, or the meaning of a setting or a metric, changes."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,9 @@ SOURCES = ("embedded", "openml")
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Everything that decides the result of one run.
+    """What is chosen about one run.
+
+    Options that are not among these settings take the defaults of the code, which belong to the `protocol`.
 
     Parameters
     ----------

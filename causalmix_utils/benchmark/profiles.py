@@ -207,12 +207,12 @@ PROFILES: dict[str, Profile] = {
             name="paper",
             # The smallest tables leave the fewest test rows, hence the noisiest AUC.
             summary="The 33 reported tables with the most rows × (10 splits at 600 rows + 3 splits at 200 rows) × "
-            "arms; seven arms at 600 rows are the 2,310 fine-tuning runs, the others come on top. About 13 hours on "
+            "arms; seven arms at 600 rows are the 2,310 fine-tuning runs, the others come on top. About 14 hours on "
             "two cores.",
             tables="reported",
             largest=33,
             regimes={600: 10, 200: 3},
-            # On 2,000 test rows the looks would cost more than the steps; they serve the gaps alone.
+            # On 2,000 test rows the looks would cost more than the steps; they serve gaps and variants, no verdict.
             trajectory_rows=500,
         ),
         Profile(

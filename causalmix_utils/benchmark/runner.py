@@ -127,11 +127,19 @@ def _collect(
                 bar.set_postfix_str(_describe(record, time_left.update(record), n_failed), refresh=False)
                 bar.update()
         except _worker_errors(backend) as error:
-            n_done = len(store.identities() & {run.identity for run in pending})
+            stored = store.identities()
+            left = [run for run in pending if run.identity not in stored]
             raise RuntimeError(
-                f"workers were lost ({type(error).__name__}), perhaps for lack of memory; {n_done} of {len(pending)} "
-                "pending runs were stored: start again to resume, with fewer processes if memory is short"
+                f"workers were lost ({type(error).__name__}), perhaps for lack of memory; "
+                f"{len(pending) - len(left)} of {len(pending)} pending runs were stored: start again to resume, with "
+                "fewer processes if memory is short. If it happens again, one of the next runs may be the reason, and "
+                f"can be left out: {_name(left)}"
             ) from error
+
+
+def _name(runs: list[RunSettings], *, most: int = 4) -> str:
+    """The first of some runs. Runs are sent out in their order, so what was being made is among the first ones left."""
+    return ", ".join(f"{run.arm} on {run.table} ({run.regime} rows, split {run.split})" for run in runs[:most])
 
 
 def _worker_errors(backend: str) -> tuple[type[BaseException], ...]:

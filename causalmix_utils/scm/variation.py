@@ -1,10 +1,11 @@
-"""Variations of real rows: what a row would have been, had some of its noise been that of another row.
+"""Variations of real rows: a row in which some noises are those of another row.
 
 A structural causal model explains a row by its noises: what a root's value is, what is left of a number after the
 prediction from its parents, which level a category fell on.  A fresh sample draws all of them anew, as if they were
 independent.  In a fitted model they are not quite: whatever the graph missed has gone into the noise.  So here
 a new row starts from a real one, takes some noises of a second real row in place of its own, and lets everything that
-depends on these follow: a *counterfactual* of the first row, by Pearl's three steps of abduction, action, prediction.
+depends on these follow.  The steps are those of a counterfactual, from a row to its noises and back, but a
+counterfactual keeps the noises and sets a column; here noises are exchanged and no column is set.
 """
 
 from __future__ import annotations

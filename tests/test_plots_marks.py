@@ -96,6 +96,13 @@ def test_labels_and_colours_go_to_their_nodes_and_edges_in_either_order():
     assert [to_hex(line.get_edgecolor()) == "#ff0000" for line in lines(ax)] == [False, True]
 
 
+def test_line_styles_go_to_their_edges_in_either_order_and_the_others_are_solid():
+    marks = make_marks(ab=(-1, 1), ac=(-1, -1), bc=(-1, 1))
+    ax = draw_marks(marks, positions=PLACES, styles={("b", "a"): "--", ("b", "c"): ":"})
+    assert [line.get_linestyle() for line in lines(ax)] == ["--", "-", ":"]
+    ax.figure.canvas.draw()
+
+
 def test_marks_that_are_no_graph_are_refused():
     with pytest.raises(ValueError, match="0 at both ends"):
         draw_marks(make_marks(ab=(1, 0)))

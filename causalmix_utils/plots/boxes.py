@@ -97,6 +97,7 @@ def draw_line(
     color: str,
     width: float,
     bend: float = 0.0,
+    style: str = "-",
 ) -> None:
     """Draw a line between two boxes, with the mark of each end at its box.
 
@@ -115,6 +116,8 @@ def draw_line(
         In points.
     bend : float
         Bulge of the line as a share of its length; circles fit straight lines only.
+    style : str
+        Of the line, as matplotlib names it.
     """
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.transforms import ScaledTranslation
@@ -123,19 +126,20 @@ def draw_line(
     direction = (end - start) / max(float(np.hypot(*(end - start))), 1e-9)
     # Where the line leaves a box: at its left or right side, or at its top or bottom, whichever comes first.
     gaps = [float(np.min(box / np.maximum(np.abs(direction), 1e-9))) for box in boxes]
-    style = {(False, False): "-", (False, True): "-|>", (True, False): "<|-", (True, True): "<|-|>"}
+    arrows = {(False, False): "-", (False, True): "-|>", (True, False): "<|-", (True, True): "<|-|>"}
     shrink = [gap + (_CIRCLE_SIZE if mark == CIRCLE else 0) for gap, mark in zip(gaps, marks, strict=True)]
     ax.add_patch(
         FancyArrowPatch(
             start,
             end,
-            arrowstyle=style[marks[0] == ARROWHEAD, marks[1] == ARROWHEAD],
+            arrowstyle=arrows[marks[0] == ARROWHEAD, marks[1] == ARROWHEAD],
             connectionstyle=f"arc3,rad={bend}",
             mutation_scale=9 + width,
             shrinkA=shrink[0],
             shrinkB=shrink[1],
             color=color,
             linewidth=width,
+            linestyle=style,
             zorder=2,
         )
     )

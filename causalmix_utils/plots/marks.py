@@ -33,6 +33,7 @@ def draw_marks(
     positions: Mapping[str, tuple[float, float]] | None = None,
     labels: Mapping[str, str] | None = None,
     colors: Mapping[tuple[str, str], str] | None = None,
+    styles: Mapping[tuple[str, str], str] | None = None,
     target: str | None = None,
     ax: Axes | None = None,
     title: str = "",
@@ -51,6 +52,8 @@ def draw_marks(
         What is written for a node; its own name by default.
     colors : dict of (str, str) to str, optional
         Colours of single edges, in either order of their nodes.
+    styles : dict of (str, str) to str, optional
+        Line styles of single edges, as matplotlib names them (``"--"``, ``":"``); solid by default.
     target : str, optional
         A node to be marked.
     ax : Axes, optional
@@ -72,7 +75,7 @@ def draw_marks(
     _check_marks(marks)
     nodes, values = list(marks.columns), marks.to_numpy()
     positions = place_in_ring(nodes) if positions is None else positions
-    colors = {order: color for (a, b), color in (colors or {}).items() for order in ((a, b), (b, a))}
+    colors, styles = _in_either_order(colors), _in_either_order(styles)
     ax = prepare_canvas(ax, nodes, positions, title=title)
     boxes = {
         node: draw_box(ax, str((labels or {}).get(node, node)), positions[node], marked=node == target)
@@ -87,6 +90,7 @@ def draw_marks(
             (values[i, j], values[j, i]),
             color=colors.get((a, b), _EDGE_COLOR),
             width=1.2,
+            style=styles.get((a, b), "-"),
         )
     return ax
 
@@ -158,6 +162,10 @@ def draw_neighbourhood(
         text = f"and {more} more with a probability of at most {pairs[neighbours[-1]]:.2f}"
         ax.text(1, 0, text, transform=ax.transAxes, ha="right", va="bottom", fontsize="small", color="#505050")
     return ax
+
+
+def _in_either_order(of_edges: Mapping[tuple[str, str], str] | None) -> dict[tuple[str, str], str]:
+    return {order: value for (a, b), value in (of_edges or {}).items() for order in ((a, b), (b, a))}
 
 
 def _marks_of_dag(dag: nx.DiGraph) -> pd.DataFrame:

@@ -35,9 +35,9 @@ QUIZ = (
         wrong("more than five points", hint="The model was chosen for these rows. For which others was it?"),
     ),
     true_or_false(
-        "A validation gain can be negative at the step that early stopping keeps.",
+        "With early stopping by AUC, the validation gain in AUC can be negative at the step that is kept.",
         False,
-        because="The zero-shot model is the first candidate, so that no worse score is ever kept.",
+        because="The zero-shot model is the first candidate, so that no lower AUC is ever kept.",
         hint="Which model is looked at before the first step?",
     ),
     ask(

@@ -21,6 +21,8 @@ def hostile_tables() -> dict[str, Table]:
         ``mixed``: numbers and categories, three classes;
         ``all_categorical``, ``all_numerical``: features of one kind;
         ``missing``: missing values in numbers, in levels, in two columns together, and in a whole column;
+        ``sparse``: a number and a level that occur in one row, and two columns of which one is missing where the other
+        is not;
         ``tiny_class``: three rows in one class, and one in another;
         ``wide``: sixty features, as many as rows;
         ``ordinal_integers``: whole numbers of few values, counts, prices with two decimals, a level that occurs once,
@@ -77,6 +79,16 @@ def _make_missing(rng: np.random.Generator) -> Table:
     return _add_classes(columns, hidden, name="missing", classes=("a", "b", "c"))
 
 
+def _make_sparse(rng: np.random.Generator) -> Table:
+    columns, hidden = _draw_columns(rng, n_numerical=3, n_categorical=2)
+    only, first_half = np.arange(_N_ROWS) == 5, np.arange(_N_ROWS) < _N_ROWS // 2
+    columns["number 0"][~only] = np.nan
+    columns["level 0"] = np.where(only, columns["level 0"], None)
+    columns["number 1"][first_half] = np.nan
+    columns["number 2"][~first_half] = np.nan
+    return _add_classes(columns, hidden, name="sparse")
+
+
 def _make_tiny_class(rng: np.random.Generator) -> Table:
     columns, hidden = _draw_columns(rng, n_numerical=2, n_categorical=1)
     table = _add_classes(columns, hidden, name="tiny_class", classes=("big", "other"))
@@ -112,6 +124,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Table]] = {
     "all_categorical": _make_all_categorical,
     "all_numerical": _make_all_numerical,
     "missing": _make_missing,
+    "sparse": _make_sparse,
     "tiny_class": _make_tiny_class,
     "wide": _make_wide,
     "ordinal_integers": _make_ordinal_integers,

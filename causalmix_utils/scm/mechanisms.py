@@ -71,6 +71,8 @@ class _ParentsModel(PredictionModel):
     ----------
     fitted_ : scikit-learn estimator
         After `fit`; `estimator` itself stays as it was given, so that a clone can learn from other rows.
+    empty_ : ndarray of bool, shape (n_parents,)
+        Parents that had no value in any row of the fit. They are ignored.
     """
 
     def __init__(self, estimator: BaseEstimator, levels: Sequence[list[str] | None]) -> None:
@@ -82,7 +84,19 @@ class _ParentsModel(PredictionModel):
         return type(self)(clone(self.estimator), self.levels)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        return self.fitted_.predict(self._encode(X)).reshape(-1, 1)
+        return self.fitted_.predict(self._encode_as_fitted(X)).reshape(-1, 1)
+
+    def _fit_to(self, X: np.ndarray, y: np.ndarray) -> None:
+        """Fit to encoded parents; one without any value in these rows says nothing, and boosting refuses it."""
+        encoded = self._encode(X)
+        self.empty_ = np.isnan(encoded).all(axis=0)
+        encoded[:, self.empty_] = 0.0
+        self.fitted_.fit(encoded, y)
+
+    def _encode_as_fitted(self, X: np.ndarray) -> np.ndarray:
+        encoded = self._encode(X)
+        encoded[:, self.empty_] = 0.0
+        return encoded
 
     def _encode(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X, dtype=object).reshape(len(X), -1)
@@ -108,7 +122,7 @@ class ParentsRegressor(_ParentsModel):
             self.fitted_ = DummyRegressor(strategy="constant", constant=y[0])
         else:
             self.fitted_ = clone(self.estimator)
-        self.fitted_.fit(self._encode(X), y)
+        self._fit_to(X, y)
 
 
 class ParentsClassifier(_ParentsModel, ClassificationModel):
@@ -124,10 +138,10 @@ class ParentsClassifier(_ParentsModel, ClassificationModel):
             # A column of names has nearly as many levels as rows; that is what it is.
             warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
             warnings.filterwarnings("ignore", category=ConvergenceWarning)
-            self.fitted_.fit(self._encode(X), y)
+            self._fit_to(X, y)
 
     def predict_probabilities(self, X: np.ndarray) -> np.ndarray:
-        return self.fitted_.predict_proba(self._encode(X))
+        return self.fitted_.predict_proba(self._encode_as_fitted(X))
 
     @property
     def classes(self) -> list[str]:

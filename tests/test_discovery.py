@@ -372,6 +372,33 @@ def test_copies_and_exact_sums_of_real_tables_are_named(name, column, sources):
     assert find_redundant_columns(load_table(name)).determined[column] == sources
 
 
+@pytest.mark.parametrize("beside", ["hardly ever there", "constant where it is there", "a flag of its gaps"])
+def test_an_exact_sum_is_named_whatever_stands_beside_it(beside):
+    rng = np.random.default_rng(0)
+    n = 200
+    a, b = rng.normal(size=(2, n))
+    other, total = rng.normal(size=n), a + b
+    if beside == "hardly ever there":
+        other[6:] = np.nan
+    elif beside == "constant where it is there":
+        other[n // 2 :] = 1.0
+        total[: n // 2] = np.nan
+    else:
+        total[: n // 2], other[:] = np.nan, np.arange(n) >= n // 2
+    y = np.where(a + b + rng.normal(size=n) > 0, "p", "q")
+    frame = pd.DataFrame({"other": other, "a": a, "b": b, "sum": total, "y": y})
+    assert find_redundant_columns(Table.from_frame(frame, target="y")).determined == {"sum": ["a", "b"]}
+
+
+def test_a_column_that_is_mostly_absent_is_no_copy_of_a_category_of_many_levels():
+    rng = np.random.default_rng(0)
+    sparse = np.full(600, np.nan)
+    sparse[rng.choice(600, 22, replace=False)] = rng.normal(size=22)
+    many = rng.permutation([f"level {row % 100}" for row in range(600)])
+    table = Table.from_frame(pd.DataFrame({"many": many, "sparse": sparse, "y": ["a", "b"] * 300}), target="y")
+    assert find_redundant_columns(table).determined == {}
+
+
 def test_a_few_rows_of_many_columns_are_not_taken_for_combinations_of_each_other():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(20, 40)), columns=[f"x{place}" for place in range(40)])

@@ -28,6 +28,7 @@ _COPY_OF_TARGET = (
 )
 _SUSPICIOUS = 0.8  # Correlation from which on two columns begin to hide each other's edges.
 _EXACT = 1e-6  # Share of variance left by other columns below which a column is an exact combination of them.
+_MOST_ABSENT = 0.5  # Share of a column's rows in which a part of a sum may be missing.
 _MIN_ROWS = 20  # Rows that two columns with missing values must share before one can count as a copy.
 
 
@@ -61,8 +62,9 @@ def find_redundant_columns(table: Table, *, collinearity: float = DEFAULT_COLLIN
     so the first of two copies is kept, and the target always. A category enters by the indicators of its
     levels. A column is a near-copy if one kept column explains at least ``collinearity**2`` of its variance (0.98, if
     that column is the target: a good predictor is no copy), and a combination if all kept numerical features together
-    leave less than a millionth of it. The second rule needs at least twice as many complete rows as kept columns;
-    otherwise every column would be a combination of the others.
+    leave less than a millionth of it. Both rules need at least twice as many complete rows as columns or indicators;
+    otherwise every column would be a combination of the others. Features that are missing in more than half of a
+    column's rows, or constant there, take no part in the second rule.
 
     Parameters
     ----------
@@ -139,6 +141,8 @@ def _unexplained_share(column: np.ndarray, other: np.ndarray) -> float:
         both = both[~missing]
         if len(both) < _MIN_ROWS:
             return 1.0
+    if len(both) < 2 * both.shape[1] + 2:  # So many levels explain any column in so few rows.
+        return 1.0
     correlation = correlate(both)
     width = column.shape[1]
     total = np.trace(correlation[:width, :width])
@@ -151,15 +155,16 @@ def _unexplained_share(column: np.ndarray, other: np.ndarray) -> float:
 
 def _find_combination(values: np.ndarray, kept: list[int], place: int) -> list[int]:
     """The kept columns of which the column at `place` is an exact linear combination; empty if it is none."""
-    rows = values[:, [place, *kept]]
-    rows = rows[~np.isnan(rows).any(axis=1)]
-    if not kept or len(rows) < 2 * len(kept) + 2:
+    # Only where the column has a value; and what is mostly absent there, or constant, is no part of a sum, and must not
+    # hide one.
+    rows = values[~np.isnan(values[:, place])]
+    kept = [other for other in kept if np.isnan(rows[:, other]).mean() <= _MOST_ABSENT]
+    rows = rows[~np.isnan(rows[:, kept]).any(axis=1)]
+    kept = [other for other in kept if len(rows) and np.ptp(rows[:, other]) > 0]
+    if not kept or len(rows) < 2 * len(kept) + 2 or np.ptp(rows[:, place]) == 0:
         return []
-    rows = rows - rows.mean(axis=0)
-    scale = np.sqrt((rows**2).sum(axis=0))
-    if (scale == 0).any():
-        return []
-    rows = rows / scale
+    rows = rows[:, [place, *kept]] - rows[:, [place, *kept]].mean(axis=0)
+    rows = rows / np.sqrt((rows**2).sum(axis=0))
     weights, *_ = np.linalg.lstsq(rows[:, 1:], rows[:, 0], rcond=None)
     if ((rows[:, 0] - rows[:, 1:] @ weights) ** 2).sum() > _EXACT:
         return []

@@ -232,6 +232,23 @@ def test_chi_square_reads_raw_numbers_by_their_bins():
     assert p < 1e-6
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_chi_square_cuts_a_column_that_is_mostly_its_largest_or_its_smallest_value(sign):
+    rng = np.random.default_rng(0)
+    x = np.where(rng.random(400) < 0.8, 10.0, rng.random(400) * 9)
+    y = np.where((x == 10) ^ (rng.random(400) < 0.05), "a", "b")
+    table = Table.from_frame(pd.DataFrame({"x": sign * x, "y": y}), target="y")
+    assert independence_p_value(table, "x", "y", test="chisq") < 1e-20
+
+
+def test_numbers_of_a_large_offset_are_no_constant():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=400)
+    y = np.where(x + 0.3 * rng.normal(size=400) > 0, "a", "b")
+    table = Table.from_frame(pd.DataFrame({"x": 1e12 + 10 * x, "y": y}), target="y")
+    assert independence_p_value(table, "x", "y", test="fisherz") < 1e-20
+
+
 def test_levels_of_few_rows_are_pooled_so_that_a_column_of_names_is_no_cause_of_anything():
     values = np.column_stack([np.arange(100), np.random.default_rng(0).integers(2, size=100)]).astype(float)
     tests = PValueTable(values, np.ones(2, dtype=bool), test="mixed")

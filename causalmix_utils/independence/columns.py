@@ -81,6 +81,9 @@ def cut_into_bins(column: np.ndarray) -> np.ndarray:
     values = column[present]
     if len(np.unique(values)) > _MAX_BINS:
         cuts = np.unique(np.quantile(values, np.arange(1, _MAX_BINS) / _MAX_BINS))
+        cuts = cuts[cuts < values.max()]
+        if not len(cuts):  # three quarters of the values are the largest one
+            cuts = values[values < values.max()].max(keepdims=True)
         values = np.searchsorted(cuts, values, side="left")
     codes[present] = np.unique(values, return_inverse=True)[1]
     return codes
@@ -92,7 +95,6 @@ def correlate(rows: np.ndarray) -> np.ndarray:
         return np.zeros((rows.shape[1], rows.shape[1]))
     centred = rows - rows.mean(axis=0)
     scale = np.sqrt((centred**2).sum(axis=0))
-    # Rounding leaves a constant column of large values with a tiny spread: compare with the values' own size.
-    constant = scale <= 1e-10 * np.sqrt((rows**2).sum(axis=0))
+    constant = np.ptp(rows, axis=0) == 0  # rounding may leave a constant column of large values with a tiny spread
     centred = np.where(constant, 0.0, centred / np.where(constant, 1.0, scale))
     return centred.T @ centred

@@ -49,9 +49,17 @@ def as_objects(table):
 
 def test_where_nothing_is_redrawn_the_real_rows_come_back(table, scm):
     rows, real = vary(scm, len(table), table, exchange=0.0), as_objects(table)
-    # What depends on a missing value may come out differently.
+    pd.testing.assert_frame_equal(sort(rows), sort(real))
+
+
+def test_a_borrowed_value_changes_what_lies_below_the_gap_and_nothing_else(table, scm):
+    rows, real = vary(scm, len(table), table, exchange=0.0, missing="borrow"), as_objects(table)
     pd.testing.assert_frame_equal(sort(rows.dropna()), sort(real.dropna()))
-    pd.testing.assert_series_equal(sort(rows)["a"], sort(real)["a"])
+    with_gaps = [sort(frame[frame["b"].isna()]) for frame in (rows, real)]
+    pd.testing.assert_frame_equal(*(frame.drop(columns="y") for frame in with_gaps))
+    assert (with_gaps[0]["y"] != with_gaps[1]["y"]).any()
+    with pytest.raises(ValueError, match="missing"):
+        vary(scm, 5, table, missing="drop")
 
 
 def test_every_row_is_varied_about_equally_often(table, scm):

@@ -16,10 +16,12 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causalmix_utils.arguments import check_count, check_number, check_rng
+from causalmix_utils.arguments import check_choice, check_count, check_number, check_rng
 from causalmix_utils.scm.cache import fingerprint
 from causalmix_utils.scm.fitting import check_graph, prepare_frame
 from causalmix_utils.tables import Table
+
+MISSING = ("keep", "borrow")
 
 
 def vary_rows(
@@ -30,6 +32,7 @@ def vary_rows(
     rng: np.random.Generator,
     exchange: float = 0.3,
     within: str | None = None,
+    missing: str = "keep",
 ) -> pd.DataFrame:
     """Draw variations of the rows of a table from structural causal models.
 
@@ -47,10 +50,15 @@ def vary_rows(
     exchange : float in [0, 1]
         Probability with which a column takes the noise of the second row, for each new row and column by itself. At
         least one feature in which the two rows differ does, unless it is 0; two missing values count as different. 0
-        and 1 repeat real rows; 0.5 mixes most.
+        repeats the first row and 1 the second one, but for gaps, which are the first row's, and for levels of a
+        cross-fitted target that change by chance; 0.5 mixes most.
     within : str, optional
         A categorical column, or the target: the second row is drawn from the others of the same level. By default
         from all others.
+    missing : {"keep", "borrow"}
+        What the columns below a gap see: the gap, as the models did when they were fitted, or the value of any other
+        row, drawn at random. A borrowed value that says something else than the row does can change its class
+        although no noise was exchanged.
 
     Returns
     -------
@@ -97,6 +105,7 @@ def vary_rows(
         check_graph(scm.graph, like)
         if scm.graph.graph.get("fitted_to") != fingerprint(like):
             raise ValueError(f"like must be the table that the models were fitted to, got {like!r}")
+    check_choice("missing", missing, MISSING)
     frame = prepare_frame(like)
     repeats = -(-n // len(like))
     first = np.concatenate([rng.permutation(len(like)) for _ in range(repeats)])[:n]
@@ -106,16 +115,18 @@ def vary_rows(
     columns = list(enumerate(like.columns))
     models = rng.permutation(np.arange(n) % len(scms))
     abducted: dict[tuple, np.ndarray] = {}  # Shared, since the models share their mechanisms.
+    blank = like.X.isna().to_numpy()[first]
+    gaps = {column: blank[:, at] for at, column in enumerate(like.X.columns) if blank[:, at].any()}
     parts = []
     for place, scm in enumerate(scms):
         chosen = np.flatnonzero(models == place)
         if len(chosen):
             sources = {node: np.where(exchanged[chosen, at], second[chosen], first[chosen]) for at, node in columns}
-            parts.append(_vary(scm, frame, sources, abducted, rng).set_axis(chosen))
+            kept = {node: rows[chosen] for node, rows in gaps.items()} if missing == "keep" else {}
+            parts.append(_vary(scm, frame, sources, kept, abducted, rng).set_axis(chosen))
     varied = pd.concat(parts).sort_index()
-    blank = like.X.isna().iloc[first].reset_index(drop=True)
-    for column in blank.columns[blank.any()]:
-        varied[column] = varied[column].mask(blank[column])
+    for column, rows in gaps.items():
+        varied[column] = varied[column].mask(rows)
     return varied[like.columns]
 
 
@@ -148,10 +159,14 @@ def _vary(
     scm,
     frame: pd.DataFrame,
     sources: dict[str, np.ndarray],
+    gaps: dict[str, np.ndarray],
     abducted: dict[tuple, np.ndarray],
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """New rows by one model; `sources` says for each column which rows of `frame` its noise comes from."""
+    """New rows by one model.
+
+    `sources` says for each column which rows of `frame` its noise comes from, `gaps` in which new rows it is missing.
+    """
     new: dict[str, np.ndarray] = {}
     categorical = set(scm.graph.graph["categorical"])
     for node in nx.lexicographical_topological_sort(scm.graph):
@@ -159,7 +174,7 @@ def _vary(
         rows, present = sources[node], frame[node].notna().to_numpy()
         rows = np.where(present[rows], rows, rng.choice(np.flatnonzero(present), size=len(rows)))
         if not parents:
-            new[node] = frame[node].to_numpy()[rows]
+            new[node] = _leave_out(frame[node].to_numpy()[rows], gaps.get(node))
             continue
         X = np.column_stack([new[parent].astype(object) for parent in parents])
         key = (id(mechanism), node)
@@ -170,10 +185,18 @@ def _vary(
             levels = np.array(mechanism.classifier_model.classes, dtype=object)
             codes = {level: code for code, level in enumerate(levels)}
             before = np.array([codes[level] for level in frame[node].to_numpy()[rows]])
-            new[node] = levels[couple(before, noise, mechanism.estimate_probabilities(X), rng=rng)]
+            values = levels[couple(before, noise, mechanism.estimate_probabilities(X), rng=rng)]
         else:
-            new[node] = mechanism.prediction_model.predict(X).ravel() + noise
+            values = mechanism.prediction_model.predict(X).ravel() + noise
+        new[node] = _leave_out(values, gaps.get(node))
     return pd.DataFrame(new)
+
+
+def _leave_out(values: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+    """The values with NaN in some rows."""
+    if rows is None or not rows.any():
+        return values
+    return np.where(rows, np.nan, values)
 
 
 def _abduct(

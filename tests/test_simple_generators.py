@@ -204,3 +204,12 @@ class TestCtgan:
     def test_wrong_options_are_named(self, groups, option, value):
         with pytest.raises(ValueError, match=f"{option} must be .*got {value!r}"):
             draw("ctgan", groups, 5, **{option: value})
+
+
+@pytest.mark.parametrize("name", ["independent", "permuted_target", "table_augment"])
+def test_a_column_without_values_has_none_in_the_row_of_a_covered_class_either(name):
+    frame = pd.DataFrame({"nothing": np.nan, "z": np.arange(60.0), "y": ["rare"] + ["often"] * 59})
+    train = Table.from_frame(frame, target="y")
+    generator = make_generator(name).fit(train, rng=np.random.default_rng(0))
+    rows = generator.sample(10, rng=np.random.default_rng(0))
+    assert "rare" in set(rows.y) and rows.X["nothing"].isna().all()

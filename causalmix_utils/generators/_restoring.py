@@ -63,8 +63,8 @@ def restore_table(
     gaps = frame[like.X.columns].isna()
     for column in gaps.columns[gaps.any()]:
         frame[column] = frame[column].mask(gaps[column], _draw_for_rows(column, frame[like.target], like, rng))
-    # A gap where the training table has none stays filled.
-    missing = gaps & like.X.isna().any() if returns_missing else None
+    # A gap where the training table has none stays filled, and a column without any value stays without.
+    missing = (gaps & like.X.isna().any()) | like.X.isna().all() if returns_missing else None
     return replace(restore_rows(frame, like, rng=rng, keep=[], missing=missing), name=name)
 
 

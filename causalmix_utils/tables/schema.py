@@ -45,6 +45,8 @@ def check_same_schema(rows: Table, like: Table) -> None:
             continue
         if found.dtype != expected.dtype:
             raise ValueError(f"column {column!r} has dtype {found.dtype}, expected {expected.dtype}")
+        if expected.isna().all() and found.notna().any():
+            raise ValueError(f"column {column!r} has values such as {found.max()}, but {like.name!r} has none there")
         if found.min() < expected.min() or found.max() > expected.max():
             raise ValueError(
                 f"column {column!r} ranges over [{found.min()}, {found.max()}], "

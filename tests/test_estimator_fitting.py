@@ -95,8 +95,12 @@ def test_a_random_state_object_moves_on_from_fit_to_fit(parts):
 def test_too_few_synthetic_rows_for_their_share_are_named(parts):
     train, _, _ = parts
     options = {**QUICK, "max_steps": 1, "mix_ratio": 0.75}
-    with pytest.warns(UserWarning, match=r"n_synthetic=5 is less than a share mix_ratio=0.75 of .* have 5 synthetic"):
+    with pytest.warns(UserWarning, match=r"n_synthetic=5 is too small .* and mix_ratio=0.75: steps have 5 synthetic"):
         CausalMixFTClassifier("smote", n_synthetic=5, **options).fit(train.X, train.y)
+    with pytest.warns(UserWarning, match="mixing='staged': the first half of the steps has 5 synthetic rows"):
+        CausalMixFTClassifier("smote", n_synthetic=5, mixing="staged", **options).fit(train.X, train.y)
+    with pytest.warns(UserWarning, match="mixing='query' and mix_ratio=0.75: steps have 5 synthetic rows"):
+        CausalMixFTClassifier("smote", n_synthetic=5, mixing="query", **options).fit(train.X, train.y)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         CausalMixFTClassifier("smote", **options).fit(train.X, train.y)

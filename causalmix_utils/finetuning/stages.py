@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from causalmix_utils.finetuning.inputs import Part, TableEncoder
 from causalmix_utils.finetuning.loop import LoopResult, run_loop
-from causalmix_utils.finetuning.steps import LoopSettings, RowPool
+from causalmix_utils.finetuning.steps import QUERY_FRACTION, LoopSettings, RowPool
 from causalmix_utils.finetuning.stopping import WIDENED
 from causalmix_utils.generators import Generator
 from causalmix_utils.metrics import log_loss, roc_auc
@@ -187,11 +187,17 @@ class Outcome:
 
 
 def _warn_of_small_share(batch: int, n_train: int, settings: LoopSettings) -> None:
-    wanted = round(settings.mix_ratio * n_train)
-    if settings.mixing == "pool" and batch < wanted:
+    if settings.mixing == "staged":
+        wanted, steps = n_train, "the first half of the steps has"
+    elif settings.mixing == "query":
+        wanted, steps = round(settings.mix_ratio * QUERY_FRACTION * n_train), "steps have"
+    else:
+        wanted, steps = round(settings.mix_ratio * n_train), "steps have"
+    if batch < wanted:
+        asked = "" if settings.mixing == "staged" else f" and mix_ratio={settings.mix_ratio:g}"
         warnings.warn(
-            f"n_synthetic={batch} is less than a share mix_ratio={settings.mix_ratio:g} of {n_train} train rows: steps "
-            f"have {batch} synthetic rows in place of {wanted}",
+            f"n_synthetic={batch} is too small for {n_train} train rows with mixing={settings.mixing!r}{asked}: "
+            f"{steps} {batch} synthetic rows in place of {wanted}",
             UserWarning,
             stacklevel=5,
         )

@@ -95,7 +95,8 @@ def draw_step(
     """The context and query rows of one step, as positions in the pool.
 
     Every step has as many rows as there are real ones, so that all ways of mixing cost the
-    same. Every class of the pool is among the context rows.
+    same; a staged step of synthetic rows alone has no more than there are of these. Every class of the pool is among
+    the context rows.
 
     - ``pool``: a share `mix_ratio` of the rows is synthetic, as context and as query rows alike;
     - ``query``: synthetic rows are query rows only, a share `mix_ratio` of them;

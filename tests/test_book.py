@@ -253,8 +253,15 @@ def test_the_citation_names_the_version_and_the_licence_of_the_package():
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", citation["date-released"])
 
 
-def test_the_changelog_has_a_section_for_what_is_not_released():
-    assert "\n## Unreleased\n\n- " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+def test_the_changelog_has_a_section_for_what_is_not_released_and_one_for_the_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased, released = (text.find(f"\n## {name}\n") for name in ("Unreleased", describe_release(citation)))
+    assert 0 < unreleased < released
+
+
+def describe_release(citation):
+    return f"{citation['version']} ({citation['date-released']})"
 
 
 def test_contributing_has_a_checklist_for_each_kind_of_addition():

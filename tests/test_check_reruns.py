@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import check_reruns
-from causalmix_utils.benchmark import TOLERANCE, export_results, find_run, get_profile, run_benchmark
+from causalmix_utils.benchmark import TOLERANCE, export_results, find_run, get_profile, read_results, run_benchmark
 
 
 def test_a_run_made_again_agrees_and_a_changed_number_is_noticed(tmp_path):
@@ -36,5 +36,8 @@ def test_runs_are_drawn_once_each_by_the_seed_and_from_every_arm_and_commit():
 
 def test_the_stored_check_found_no_other_number():
     report = json.loads((check_reruns.RESULTS / "reruns.json").read_text(encoding="utf-8"))
-    assert len(report["runs"]) == 20
-    assert report["differing"] == []
+    stored, provenance = read_results(check_reruns.RESULTS, name="paper")
+    assert len(report["runs"]) == 20 and report["differing"] == []
+    assert report["exported_at"] == provenance["exported_at"] and report["drawn_from"] == len(stored)
+    assert {line["arm"] for line in report["runs"]} == set(stored["arm"])
+    assert {line["commit"] for line in report["runs"]} == set(stored["commit"])

@@ -15,7 +15,8 @@ from causalmix_utils.cli.claims_page import BEGIN, END, judge_stored, render_cla
 from causalmix_utils.cli.commands import print_report
 from causalmix_utils.cli.report import read_stored
 from causalmix_utils.cli.report_files import list_figures, save_figure, write_report
-from causalmix_utils.evaluation import add_gains, add_gaps, per_table
+from causalmix_utils.evaluation import add_gains, add_gaps, compare_arms, per_table, summarise_arms
+from causalmix_utils.evaluation.claims import UNTOLD
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "book" / "results"
@@ -49,6 +50,20 @@ def test_the_page_names_what_it_rests_on_and_gives_every_claim_a_verdict(judged)
     assert ("provisional" in text) == (not complete)
     begun = set(judged.planned) <= set(judged.stored.regimes)
     assert ("no runs yet" in text) == (not begun)
+
+
+def test_the_readme_says_what_came_out(judged):
+    """Its three sentences hold for the stored runs; whoever stores others reads them again."""
+    runs = add_gains(judged.stored.select().whole_splits().results)
+    fine_tuned = runs[~runs["arm"].isin(["zero_shot", "default_again"])]
+    assert summarise_arms(runs, value="gain_points").loc["default", "low"] > 0
+    assert not any(
+        (compare_arms(fine_tuned, value=value)["low"] > 0).any() for value in ("gain_points", "log_loss_gain")
+    )
+    assert judged.structure[judged.regime, "causal"].answer == UNTOLD
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"on {runs['table'].nunique()} tables: fine-tuning helps a little. No kind of synthetic rows" in text
+    assert f"whether graphs that were found do better than random ones {UNTOLD}." in text
 
 
 def test_other_results_make_another_page(judged):

@@ -137,7 +137,7 @@ def test_a_lost_local_worker_is_told_and_what_was_finished_is_kept(tmp_path):
         run_benchmark(GRID, path, n_jobs=2, progress=False)
     with RunStore(path) as store:
         first = find_pending(GRID.runs(), store)[0]
-    assert f"can be left out: {first.arm} on {first.table} ({first.regime} rows" in str(lost.value)
+    assert f"leave it out: {first.arm} on {first.table} ({first.regime} rows" in str(lost.value)
     assert 0 < count_rows(path) < len(GRID.runs())
     check_whole(path, tmp_path)
 

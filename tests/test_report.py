@@ -57,9 +57,9 @@ def test_the_readme_says_what_came_out(judged):
     runs = add_gains(judged.stored.select().whole_splits().results)
     fine_tuned = runs[~runs["arm"].isin(["zero_shot", "default_again"])]
     assert summarise_arms(runs, value="gain_points").loc["default", "low"] > 0
-    assert not any(
-        (compare_arms(fine_tuned, value=value)["low"] > 0).any() for value in ("gain_points", "log_loss_gain")
-    )
+    for value in ("gain_points", "log_loss_gain"):
+        compared = compare_arms(fine_tuned, value=value)
+        assert not (compared["low"] > 0).any() and (compared["high"] < 0).mean() > 0.5
     assert judged.structure[judged.regime, "causal"].answer == UNTOLD
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"on {runs['table'].nunique()} tables: fine-tuning helps a little. No kind of synthetic rows" in text
@@ -200,7 +200,7 @@ def test_one_arm_alone_is_reported_without_comparisons(judged, tmp_path):
     results = judged.stored.results
     two = results[results["arm"].isin(["zero_shot", "causal"])]
     part = judge_stored(StoredBenchmark("paper", two, judged.stored.trajectories, {}), scores=None, n_resamples=FEW)
-    assert "can't be told" in render_claims(part)
+    assert "can't be told" in render_claims(part) and "nan" not in re.findall(r"[a-z]+", render_claims(part))
     names = {path.stem for path in write_report(part, tmp_path)}
     assert {"structure", f"arms-gain-{part.regime}", f"gains-gain-{part.regime}"} <= names
     assert "variants" not in names

@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 from causalmix_utils.benchmark import read_benchmark, read_results
 from causalmix_utils.cli.claims_page import judge_stored
 from causalmix_utils.cli.report_files import list_figures, save_figure, write_report
+from causalmix_utils.cli.report_planning import LEAST_SPREAD, list_planning, spread_as_tested
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "book" / "results"
@@ -156,3 +157,22 @@ def test_every_figure_of_stored_runs_is_drawn(judged, tmp_path):
     for name in ("protocol", "easy_tables", "differences", "largest_promise"):
         written = save_figure(figures[f"{name}-{judged.regime}"], tmp_path / name)
         assert all(path.stat().st_size for path in written)
+
+
+def test_a_benchmark_is_planned_even_if_no_median_differs():
+    rows = [
+        {
+            "table": f"t{table}",
+            "split": split,
+            "arm": arm,
+            "gain_points": 10.0 * (arm == "smote") * (split == 0) * table,
+        }
+        for arm in ("default", "smote")
+        for table in range(8)
+        for split in range(5)
+    ]
+    runs = pd.DataFrame(rows)
+    assert spread_as_tested(runs, baseline="default") == LEAST_SPREAD
+    assert [name for name, _ in list_planning(runs, baseline="default")] == ["tables_needed", "power"]
+    one_split = runs[runs["split"] == 0]
+    assert list(list_planning(one_split, baseline="default")) == [], "one split can't tell luck from the tables"

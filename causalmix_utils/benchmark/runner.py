@@ -115,7 +115,7 @@ def _collect(
     from joblib import delayed
     from tqdm.auto import tqdm
 
-    time_left, n_failed = TimeLeft(pending, RunCosts.of_store(store)), 0
+    time_left, n_failed, stored = TimeLeft(pending, RunCosts.of_store(store)), 0, set()
     with tqdm(
         total=n_total, initial=n_total - len(pending), bar_format=_BAR, disable=None if progress else True
     ) as bar:
@@ -123,23 +123,26 @@ def _collect(
             parent = os.getpid() if backend == "loky" else None
             for record in parallel(delayed(_execute_as_worker)(run, parent) for run in pending):
                 store.add(record)
+                stored.add(RunSettings(**record["settings"]).identity)
                 n_failed += record["status"] == "failed"
                 bar.set_postfix_str(_describe(record, time_left.update(record), n_failed), refresh=False)
                 bar.update()
         except _worker_errors(backend) as error:
-            stored = store.identities()
+            # Runs are sent to local processes in their order, so what was being made is among the first ones left.
             left = [run for run in pending if run.identity not in stored]
+            suspects = left[: parallel.n_jobs] if backend == "loky" else []
             raise RuntimeError(
-                f"workers were lost ({type(error).__name__}), perhaps for lack of memory; "
-                f"{len(pending) - len(left)} of {len(pending)} pending runs were stored: start again to resume, with "
-                "fewer processes if memory is short. If it happens again, one of the next runs may be the reason, and "
-                f"can be left out: {_name(left)}"
+                f"workers were lost ({type(error).__name__}), perhaps for lack of memory; {len(stored)} of "
+                f"{len(pending)} pending runs were stored: start again to resume, with fewer processes if memory is "
+                f"short{_describe_suspects(suspects)}"
             ) from error
 
 
-def _name(runs: list[RunSettings], *, most: int = 4) -> str:
-    """The first of some runs. Runs are sent out in their order, so what was being made is among the first ones left."""
-    return ", ".join(f"{run.arm} on {run.table} ({run.regime} rows, split {run.split})" for run in runs[:most])
+def _describe_suspects(runs: list[RunSettings]) -> str:
+    if not runs:
+        return ""
+    named = ", ".join(f"{run.arm} on {run.table} ({run.regime} rows, split {run.split})" for run in runs)
+    return f". If it happens again, one of the runs that were being made may be the reason; leave it out: {named}"
 
 
 def _worker_errors(backend: str) -> tuple[type[BaseException], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from causalmix_utils.cli.claims_tables import formatter, render_comparison, render_evidence, render_table
+from causalmix_utils.cli.claims_tables import formatter, render_comparison, render_evidence, render_table, show_number
 from causalmix_utils.whole_files import replacing
 
 if TYPE_CHECKING:
@@ -234,9 +234,9 @@ def _render_spreads(spreads: pd.DataFrame) -> str:
         [
             arm_label(arm),
             f"± {found['claimed']:.2f}",
-            f"± {found['over_tables']:.3f}",
-            f"{found['low']:.3f} to {found['high']:.3f}",
-            f"± {found['over_runs']:.3f}",
+            f"± {show_number(found['over_tables'])}",
+            f"{show_number(found['low'])} to {show_number(found['high'])}",
+            f"± {show_number(found['over_runs'])}",
         ]
         for arm, found in spreads.iterrows()
     ]
@@ -263,8 +263,8 @@ def _render_gaps(judged: Judged) -> str:
     method, real_rows = "causal", "default"
     rows = []
     for gap, found in judged.gaps.iterrows():
-        difference, low, high = (f"{found[key]:+.3f}".replace("-", "−") for key in ("difference", "low", "high"))
-        numbers = [f"{found[real_rows]:.3f}", f"{found[method]:.3f}", difference, f"{low} to {high}"]
+        difference, low, high = (show_number(found[key], "{:+.3f}") for key in ("difference", "low", "high"))
+        numbers = [show_number(found[real_rows]), show_number(found[method]), difference, f"{low} to {high}"]
         rows.append([names[gap], *numbers, int(found["n_tables"])])
     header = [
         "Median over tables",

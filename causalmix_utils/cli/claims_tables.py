@@ -48,7 +48,18 @@ def formatter(comparison: Comparison) -> Callable[[float], str]:
         pattern = "{:+.2f}"
     else:
         pattern = "{:+.4f}" if comparison.value == "log_loss_gain" else "{:+.3f}"
-    return lambda number: "–" if number != number else pattern.format(number).replace("-", "−")
+    return lambda number: show_number(number, pattern)
+
+
+def show_number(number: float, pattern: str = "{:.3f}") -> str:
+    """A number with a real minus sign, NaN as a dash; the sign of a rounded zero says on which side of it it lies.
+
+    Examples
+    --------
+    >>> show_number(-0.25, "{:+.1f}"), show_number(0.0001, "{:+.3f}"), show_number(float("nan"))
+    ('−0.2', '+0.000', '–')
+    """
+    return "–" if number != number else pattern.format(number).replace("-", "−")
 
 
 def render_table(header: list[str], rows: list[list[object]]) -> str:

@@ -7,7 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from causalmix_utils.cli.claims_page import SCALES
-from causalmix_utils.cli.report_details import draw_differences, draw_easy_tables, draw_largest_promise, list_details
+from causalmix_utils.cli.report_details import (
+    draw_differences,
+    draw_easy_tables,
+    draw_largest_promise,
+    has_spread,
+    list_details,
+)
 from causalmix_utils.cli.report_planning import list_planning, list_planning_figures
 
 if TYPE_CHECKING:
@@ -80,7 +86,7 @@ def list_figures(
         if fine_tuned["arm"].nunique() > 1:
             yield "differences", partial(draw_differences, fine_tuned, baseline=baseline)
             yield from list_planning_figures(fine_tuned, baseline=baseline)
-        if fine_tuned["gain"].notna().any():
+        if has_spread(fine_tuned, arm=baseline):
             yield "easy_tables", partial(draw_easy_tables, fine_tuned, arm=baseline)
         if len(trajectories) and fine_tuned.loc[fine_tuned["arm"] == baseline, "id"].isin(trajectories["id"]).any():
             yield "largest_promise", partial(draw_largest_promise, fine_tuned, trajectories, arm=baseline)

@@ -36,7 +36,7 @@ def list_details(
     fine_tuned = runs[runs["arm"] != "zero_shot"]
     if fine_tuned["gain"].notna().any():
         yield "scales", score_by_scale(fine_tuned).reset_index()
-        if baseline in set(fine_tuned["arm"]):
+        if has_spread(fine_tuned, arm=baseline):
             yield "easy_tables", share_of_easy_tables(fine_tuned, arm=baseline).reset_index()
     if {"default", "default_again"} <= set(fine_tuned["arm"]):
         yield "instruments", compare_metrics(fine_tuned).reset_index()
@@ -74,6 +74,12 @@ def score_by_scale(fine_tuned: pd.DataFrame) -> pd.DataFrame:
             "log_loss_median": per_table(scored, value="log_loss_gain").median(),
         }
     ).rename_axis("arm")
+
+
+def has_spread(fine_tuned: pd.DataFrame, *, arm: str) -> bool:
+    """Whether the gains of an arm differ at all."""
+    of_arm = fine_tuned[fine_tuned["arm"] == arm]
+    return bool((of_arm[["gain_points", "gain"]].nunique() > 1).all())
 
 
 def share_of_easy_tables(fine_tuned: pd.DataFrame, *, arm: str) -> pd.Series:
@@ -199,9 +205,9 @@ def draw_largest_promise(fine_tuned: pd.DataFrame, trajectories: pd.DataFrame, *
     from causalmix_utils.plots import plot_trajectory
 
     of_arm = fine_tuned[fine_tuned["arm"] == arm]
-    checks = trajectories.merge(of_arm[["id", "table", "best_step"]], on="id")
+    checks = trajectories.merge(of_arm[["id", "table", "best_step"]], on="id").sort_values("step", kind="stable")
     promise = checks.groupby("id")["validation_auc"].agg(lambda auc: auc.max() - auc.iloc[0])
-    run = checks[checks["id"] == promise.idxmax()].sort_values("step")
+    run = checks[checks["id"] == promise.idxmax()]
     chosen = run[run["step"] == run["best_step"]].iloc[0]
     promised, kept = (100 * (chosen[f"{part}_auc"] - run.iloc[0][f"{part}_auc"]) for part in ("validation", "test"))
     title = f"{chosen['table']}: validation promised {promised:+.1f} points, the test rows kept {kept:+.1f}"

@@ -18,14 +18,14 @@ TABLES = (4, 8, 16, 33, 64, 128)
 
 ALPHA = 0.05
 LEAST_SPREAD = 0.05
-"""Points. Of very few tables the spread between them can come out as zero, which it is of no benchmark."""
+"""Points. An estimated spread over tables can come out as zero, which it is of no benchmark."""
 
 
 def list_planning(fine_tuned: pd.DataFrame, *, baseline: str) -> Iterator[tuple[str, pd.DataFrame]]:
     """Tables by name; none if there is nothing to compare.
 
-    Levels are 0.05 for an only comparison, and 0.05 divided by the number of arms, which Holm's correction asks of the
-    smallest of their p-values.
+    Levels are 0.05 for a single comparison, and 0.05 divided by the number of arms beside the baseline, which Holm's
+    correction asks of the smallest of their p-values.
     """
     import pandas as pd
 
@@ -64,13 +64,13 @@ def spread_as_tested(fine_tuned: pd.DataFrame, *, baseline: str) -> float:
 
     medians = per_table(fine_tuned, value="gain_points")
     others = medians.drop(columns=[baseline, "default_again"], errors="ignore")
-    return float((others.sub(medians[baseline], axis=0).std() ** 2).mean() ** 0.5)
+    return max(float((others.sub(medians[baseline], axis=0).std() ** 2).mean() ** 0.5), LEAST_SPREAD)
 
 
 def pool_spreads(fine_tuned: pd.DataFrame, *, baseline: str) -> tuple[float, float] | None:
     """Spread of the differences in points between tables and between splits, over all arms.
 
-    None where the two can't be told apart, or do not differ from zero.
+    None where the two can't be told apart, as with one split of each table.
     """
     import numpy as np
     import pandas as pd
@@ -82,7 +82,7 @@ def pool_spreads(fine_tuned: pd.DataFrame, *, baseline: str) -> tuple[float, flo
         return None
     parts = pd.DataFrame([spread_of_differences(fine_tuned, arm=arm, baseline=baseline) for arm in others])
     between, within = np.sqrt((parts[["between", "within"]] ** 2).mean())
-    if not between > 0 or not np.isfinite(within):
+    if not np.isfinite([between, within]).all():
         return None
     return max(float(between), LEAST_SPREAD), float(within)
 

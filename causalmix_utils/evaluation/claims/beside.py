@@ -39,8 +39,8 @@ def measure_spreads(
     -------
     DataFrame
         One row for each arm: ``claimed``; ``over_tables``, the standard deviation over tables of per-table medians,
-        with the ends ``low`` and ``high`` of its bootstrap interval; ``over_runs``, that over all runs. NaN where there
-        are fewer than two tables.
+        with the ends ``low`` and ``high`` of its bootstrap interval, NaN where there are fewer than two tables;
+        ``over_runs``, the standard deviation over all runs.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def measure_gaps(
     DataFrame
         One row for each gap, smaller being better: the medians over tables of both arms, named after these;
         ``difference``, the median over tables of the causal arm minus the other, with the ends ``low`` and ``high`` of
-        its interval; ``n_tables``. Gaps that no run has are left out.
+        its interval; ``n_tables``. Gaps that no split has for both arms are left out.
 
     Raises
     ------
@@ -97,6 +97,8 @@ def measure_gaps(
         if gap not in chosen or chosen[gap].isna().all():
             continue
         found = compare_pair(chosen, METHOD, REAL_ROWS, value=gap, bootstrap=bootstrap)
+        if not found.n_tables:
+            continue
         wide = wide_per_table(pair_splits(chosen, arms=list(CLAIMED_GAPS), value=gap), arms=[*CLAIMED_GAPS], value=gap)
         rows[gap] = {
             **wide.median(),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from causalmix_utils.discovery import find_redundant_columns
 from causalmix_utils.independence import (
     ChiSquare,
     FisherZ,
@@ -247,6 +248,15 @@ def test_numbers_of_a_large_offset_are_no_constant():
     y = np.where(x + 0.3 * rng.normal(size=400) > 0, "a", "b")
     table = Table.from_frame(pd.DataFrame({"x": 1e12 + 10 * x, "y": y}), target="y")
     assert independence_p_value(table, "x", "y", test="fisherz") < 1e-20
+
+
+def test_numbers_so_small_that_their_squares_vanish_are_no_error():
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(2, 100))
+    frame = pd.DataFrame({"x": 1e-200 * x, "z": z, "y": np.where(x > 0, "a", "b")})
+    table = Table.from_frame(frame, target="y")
+    assert np.isnan(independence_p_value(table, "x", "y", test="fisherz"))
+    assert find_redundant_columns(table).determined == {}
 
 
 def test_levels_of_few_rows_are_pooled_so_that_a_column_of_names_is_no_cause_of_anything():

@@ -164,7 +164,10 @@ def _find_combination(values: np.ndarray, kept: list[int], place: int) -> list[i
     if not kept or len(rows) < 2 * len(kept) + 2 or np.ptp(rows[:, place]) == 0:
         return []
     rows = rows[:, [place, *kept]] - rows[:, [place, *kept]].mean(axis=0)
-    rows = rows / np.sqrt((rows**2).sum(axis=0))
+    scale = np.sqrt((rows**2).sum(axis=0))
+    if (scale == 0).any():  # the squares of tiny values
+        return []
+    rows = rows / scale
     weights, *_ = np.linalg.lstsq(rows[:, 1:], rows[:, 0], rcond=None)
     if ((rows[:, 0] - rows[:, 1:] @ weights) ** 2).sum() > _EXACT:
         return []

@@ -190,7 +190,7 @@ def _warn_of_small_share(batch: int, n_train: int, settings: LoopSettings) -> No
     if settings.mixing == "staged":
         wanted, steps = n_train, "the first half of the steps has"
     elif settings.mixing == "query":
-        wanted, steps = round(settings.mix_ratio * QUERY_FRACTION * n_train), "steps have"
+        wanted, steps = round(settings.mix_ratio * max(1, round(QUERY_FRACTION * n_train))), "steps have"
     else:
         wanted, steps = round(settings.mix_ratio * n_train), "steps have"
     if batch < wanted:

@@ -95,6 +95,7 @@ def correlate(rows: np.ndarray) -> np.ndarray:
         return np.zeros((rows.shape[1], rows.shape[1]))
     centred = rows - rows.mean(axis=0)
     scale = np.sqrt((centred**2).sum(axis=0))
-    constant = np.ptp(rows, axis=0) == 0  # rounding may leave a constant column of large values with a tiny spread
+    # Rounding may leave a constant column of large values with a tiny spread, and the squares of tiny values are zero.
+    constant = (np.ptp(rows, axis=0) == 0) | (scale == 0)
     centred = np.where(constant, 0.0, centred / np.where(constant, 1.0, scale))
     return centred.T @ centred

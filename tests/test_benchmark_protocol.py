@@ -5,15 +5,36 @@ would mix two methods under one identity. Whoever changes one on purpose raises 
 with `python tests/test_benchmark_protocol.py`; all runs are then made anew.
 """
 
+import inspect
 import json
 from pathlib import Path
 
 from causalmix_utils.benchmark import ARMS, PROTOCOL
+from causalmix_utils.discovery import edge_probabilities, find_redundant_columns
 from causalmix_utils.finetuning import CausalMixFTClassifier
 from causalmix_utils.finetuning.steps import QUERY_FRACTION
 from causalmix_utils.generators import make_generator
+from causalmix_utils.graphs import sample_dag
+from causalmix_utils.scm import fit_scm, sample_ensemble, vary_rows
+from causalmix_utils.scm.mechanisms import make_mechanism
 
 STORED = Path(__file__).with_name("protocol_defaults.json")
+
+
+FUNCTIONS = (edge_probabilities, find_redundant_columns, fit_scm, sample_dag, sample_ensemble, vary_rows)
+"""What generators call, not with all of its options."""
+
+
+def read_options(function):
+    """The options of a function and their defaults."""
+    options = inspect.signature(function).parameters.values()
+    return {option.name: option.default for option in options if option.default is not option.empty}
+
+
+def read_choices(estimator):
+    """The parameters of a scikit-learn estimator that are not the library's own defaults."""
+    usual = type(estimator)().get_params()
+    return {name: value for name, value in estimator.get_params().items() if value != usual[name]}
 
 
 def read_defaults():
@@ -24,6 +45,8 @@ def read_defaults():
         "query_fraction": QUERY_FRACTION,
         "arms": {arm.name: [arm.generator, arm.generator_options, arm.fine_tunes] for arm in ARMS.values()},
         "estimator": CausalMixFTClassifier().get_params(deep=False),
+        "functions": {function.__name__: read_options(function) for function in FUNCTIONS},
+        "boosting": read_choices(make_mechanism("boosting", [None], n_classes=2).classifier_model.estimator),
         "generators": {name: make_generator(name).get_params() for name in generators},
     }
     return json.loads(json.dumps(found, default=str))

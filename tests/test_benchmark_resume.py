@@ -57,3 +57,17 @@ def test_the_speed_of_workers_is_that_of_the_same_runs_with_the_same_results(tmp
     stores = [tmp_path / "0" / f"grid-{n_workers}.sqlite" for n_workers in (2, 1)]
     assert find_differences(*stores) == []
     assert len(run_benchmark(grid, stores[0], n_jobs=1)) == 2
+
+
+def test_numbers_of_workers_take_turns_and_the_median_counts(tmp_path, monkeypatch):
+    speeds, order = iter([100, 190, 220, 100, 100, 150]), []
+
+    def measured(grid, n_workers, folder):
+        order.append((folder.name, n_workers))
+        return {"n_workers": n_workers, "runs_per_hour": next(speeds)}
+
+    monkeypatch.setattr(measure_workers, "measure", measured)
+    found = measure_workers.compare(GRID, tmp_path, repeats=3)
+    assert order == [("0", 1), ("0", 2), ("1", 2), ("1", 1), ("2", 1), ("2", 2)]
+    assert found["times_the_first"] == {"1": 1.0, "2": 1.9}
+    assert [row["n_workers"] for rows in found["measured"] for row in rows] == [1, 2] * 3

@@ -50,9 +50,9 @@ class ScmDiagnosis:
         named = f": {', '.join(dependent)}" if len(dependent) else ""
         verb = "depends" if len(dependent) == 1 else "depend"
         lines = [
-            f"{int((self.nodes['parents'] != '').sum())} of {len(self.nodes)} nodes have parents; of {len(skill)} that "
-            f"vary, {int((skill > 0).sum())} are predicted better with them than without, on rows that the mechanism "
-            "has not seen.",
+            f"{int((self.nodes['parents'] != '').sum())} of {len(self.nodes)} nodes have parents. With them, on rows "
+            f"that the mechanism has not seen, {int((skill > 0).sum())} of the {len(skill)} that vary can be predicted "
+            "better than without.",
             f"Of {len(noise)} additive noises, {len(dependent)} {verb} on the parents{named}.",
             str(self.graph),
         ]

@@ -50,8 +50,8 @@ def vary_rows(
     exchange : float in [0, 1]
         Probability with which a column takes the noise of the second row, for each new row and column by itself. At
         least one feature in which the two rows differ does, unless it is 0; two missing values count as different. 0
-        repeats the first row and 1 the second one, but for gaps, which are the first row's, and for levels of a
-        cross-fitted target that change by chance; 0.5 mixes most.
+        repeats the first row, 1 the second one, except for what lies below a gap (with 0 only if values are borrowed)
+        and for levels of a cross-fitted target that change by chance; 0.5 mixes most. Gaps are those of the first row.
     within : str, optional
         A categorical column, or the target: the second row is drawn from the others of the same level. By default
         from all others.

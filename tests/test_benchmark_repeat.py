@@ -60,6 +60,8 @@ def test_a_run_from_the_store_gives_its_stored_numbers_again(capsys, store, smot
 def test_a_run_from_exported_files_gives_its_stored_numbers_again(capsys, tmp_path, store, smote):
     export_results(store, tmp_path, name="tiny")
     pd.DataFrame({"something": ["else"]}).to_parquet(tmp_path / "other.parquet")
+    for name in ("other", "report"):  # scores that are no runs, and a report without a table
+        (tmp_path / f"{name}.json").write_text("{}", encoding="utf-8")
     assert find_run(smote["id"][:10], tmp_path).settings == find_run(smote["id"], store).settings
     comparison, environment = repeat_run(find_run(smote["id"], tmp_path, name="tiny"))
     assert (comparison["difference"].fillna(0) <= TOLERANCE).all()

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from benchmarks import check_reruns
 from causalmix_utils.benchmark import TOLERANCE, export_results, find_run, get_profile, read_results, run_benchmark
@@ -12,12 +13,15 @@ from causalmix_utils.benchmark import TOLERANCE, export_results, find_run, get_p
 def test_a_run_made_again_agrees_and_a_changed_number_is_noticed(tmp_path):
     grid = get_profile("smoke").subset(tables=["wine"], arms=["zero_shot"])
     run_benchmark(grid, tmp_path / "runs.sqlite", n_jobs=1)
-    path, *_ = export_results(tmp_path / "runs.sqlite", tmp_path, name="tiny")
-    frame = pd.read_parquet(path)
+    export_results(tmp_path / "runs.sqlite", tmp_path, name="tiny")
+    frame, provenance = read_results(tmp_path, name="tiny")
     (identity,) = check_reruns.draw_runs(frame, 20, seed=0)
     (line,) = check_reruns.check_reruns([find_run(identity, tmp_path, name="tiny")])
     assert line["id"] == identity and line["auc_difference"] <= TOLERANCE
-    frame.assign(auc=frame["auc"] - 2 * TOLERANCE).to_parquet(path)
+    frame.assign(auc=frame["auc"] - 2 * TOLERANCE).to_parquet(tmp_path / "tiny.parquet")
+    with pytest.raises(ValueError, match=r"tiny\.parquet is of another export"):
+        find_run(identity, tmp_path, name="tiny")
+    (tmp_path / "tiny.json").write_text(json.dumps(provenance | {"file_sha256": {}}), encoding="utf-8")
     (line,) = check_reruns.check_reruns([find_run(identity, tmp_path, name="tiny")])
     assert line["auc_difference"] > TOLERANCE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from causalmix_utils.benchmark.arms import PROTOCOL, RunSettings
+from causalmix_utils.benchmark.reading import MissingResultsError, read_results
 from causalmix_utils.benchmark.single import execute_run
 from causalmix_utils.benchmark.store import RunStore, match_identity, pick_metrics
 
@@ -51,7 +51,8 @@ def find_run(beginning: str, source: str | Path, *, name: str | None = None) -> 
     Raises
     ------
     ValueError
-        If there is no such run, or more than one, or it did not finish.
+        If there is no such run, or more than one, or it did not finish; or if a file of the folder is damaged, or of
+        another export than its provenance.
     """
     source = Path(source)
     if source.is_dir():
@@ -130,15 +131,17 @@ def compare_environments(stored: dict[str, Any], again: dict[str, Any]) -> list[
 
 def _read_exported(folder: Path, name: str | None) -> tuple[pd.DataFrame, list[dict]]:
     """Exported runs that hold their settings, and where they were made; of one name or of all in the folder."""
-    paths = [folder / f"{name}.parquet"] if name else sorted(folder.glob("*.parquet"))
     results, environments = [], []
-    for path in paths:
-        if not path.is_file():
-            raise ValueError(f"there are no results named {name!r} in {folder}")
-        frame = pd.read_parquet(path)
+    for known in [name] if name else sorted(path.stem for path in folder.glob("*.json")):
+        try:
+            frame, provenance = read_results(folder, name=known)
+        except MissingResultsError:
+            if name:
+                raise
+            continue  # a report without a table
         if {"id", "settings", "environment"} <= set(frame.columns):
             results.append(frame)
-            environments += json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["environments"]
+            environments += provenance["environments"]
     if not results:
         raise ValueError(f"there are no exported runs with their settings in {folder}")
     return pd.concat(results, ignore_index=True).drop_duplicates("id"), environments

@@ -175,6 +175,8 @@ def test_a_mistyped_column_is_answered_with_the_nearest_name(customers, tmp_path
 def test_the_target_cannot_be_dropped_and_signs_are_single(customers, tmp_path):
     customers.to_csv(tmp_path / "customers.csv", index=False)
     assert "--drop names the target 'Left?'" in refuse(tmp_path / "customers.csv", drop=["Left?"])
+    several = refuse(tmp_path / "customers.csv", drop=["Remark, Left?"])
+    assert several.endswith("name each by itself, --drop 'Remark' --drop 'Left?'")
     assert "got ';;'" in refuse(tmp_path / "customers.csv", separator=";;")
 
 

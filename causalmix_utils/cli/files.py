@@ -89,6 +89,10 @@ def _check_names(columns: list[str], path: Path, **options: Sequence[str]) -> No
     for option, names in options.items():
         for name in names:
             if name not in columns:
+                several = [part.strip() for part in name.split(",")]
+                if len(several) > 1 and set(several) <= set(columns):  # a name may hold a comma, so none is a separator
+                    meant = " ".join(f"--{option} {part!r}" for part in several)
+                    raise ValueError(f"--{option} {name!r} is not a column: name each by itself, {meant}")
                 suggestion = _suggest(name, columns)
                 raise ValueError(f"--{option} {name!r} is not a column{suggestion}; the columns are {columns}")
 

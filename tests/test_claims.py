@@ -116,16 +116,18 @@ def test_spreads_and_gaps_are_measured_beside_the_claims():
     gains = np.where(results["arm"] == "default", 0.01, 0.005) * tables
     results["auc"] += np.where(results["arm"] == "zero_shot", 0.0, gains * (1 - results["auc"]))
     results["tracking_gap"] = np.where(results["arm"] == "causal", 0.3, 0.67)
-    spreads = measure_spreads(results, n_resamples=FEW)
+    bootstrap = Bootstrap(n_resamples=FEW)
+    results = select_runs(results)
+    spreads = measure_spreads(results, bootstrap=bootstrap)
     expected = 0.01 * np.std(range(33), ddof=1)
     assert spreads["over_tables"].tolist() == pytest.approx([expected, expected / 2])
     assert (spreads["low"] < spreads["over_tables"]).all() and (spreads["over_tables"] < spreads["high"]).all()
     assert spreads.loc["default", "over_runs"] < expected, "two equal splits of each table: more runs, the same values"
-    gaps = measure_gaps(results, n_resamples=FEW)
+    gaps = measure_gaps(results, bootstrap=bootstrap)
     assert list(gaps.index) == ["tracking_gap"], "no run has the other one"
     assert gaps.loc["tracking_gap", ["default", "causal", "difference"]].tolist() == pytest.approx([0.67, 0.3, -0.37])
-    assert measure_gaps(results.drop(columns="tracking_gap"), n_resamples=FEW).empty
-    few = measure_spreads(results[results["table"] == "t00"], n_resamples=FEW)
+    assert measure_gaps(results.drop(columns="tracking_gap"), bootstrap=bootstrap).empty
+    few = measure_spreads(results[results["table"] == "t00"], bootstrap=bootstrap)
     assert few[["over_tables", "low", "high"]].isna().all(axis=None)
 
 

@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from causalmix_utils.finetuning.inputs import Part, TableEncoder
 from causalmix_utils.finetuning.loop import LoopResult, run_loop
-from causalmix_utils.finetuning.steps import QUERY_FRACTION, LoopSettings, RowPool
+from causalmix_utils.finetuning.steps import LoopSettings, RowPool, count_synthetic
 from causalmix_utils.finetuning.stopping import WIDENED
 from causalmix_utils.generators import Generator
 from causalmix_utils.metrics import log_loss, roc_auc
@@ -187,14 +187,12 @@ class Outcome:
 
 
 def _warn_of_small_share(batch: int, n_train: int, settings: LoopSettings) -> None:
+    wanted, asked, steps = count_synthetic(settings.mixing, settings.mix_ratio, n_train), "", "steps have"
     if settings.mixing == "staged":
-        wanted, steps = n_train, "the first half of the steps has"
-    elif settings.mixing == "query":
-        wanted, steps = round(settings.mix_ratio * max(1, round(QUERY_FRACTION * n_train))), "steps have"
+        steps = "the first half of the steps has"
     else:
-        wanted, steps = round(settings.mix_ratio * n_train), "steps have"
+        asked = f" and mix_ratio={settings.mix_ratio:g}"
     if batch < wanted:
-        asked = "" if settings.mixing == "staged" else f" and mix_ratio={settings.mix_ratio:g}"
         warnings.warn(
             f"n_synthetic={batch} is too small for {n_train} train rows with mixing={settings.mixing!r}{asked}: "
             f"{steps} {batch} synthetic rows in place of {wanted}",

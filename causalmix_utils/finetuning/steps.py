@@ -113,7 +113,7 @@ def draw_step(
     if settings.mixing == "staged" and step > settings.max_steps // 2:
         return _split(pool.real, pool.y, QUERY_FRACTION, rng)
     share = 1.0 if settings.mixing == "staged" else mix_ratio
-    n_synthetic = min(round(share * pool.n_real), len(pool.synthetic))
+    n_synthetic = min(count_synthetic(settings.mixing, share, pool.n_real), len(pool.synthetic))
     rows = rng.choice(pool.synthetic, n_synthetic, replace=False)
     if share < 1:
         rows = np.concatenate([rows, _draw(pool.real, pool.y, pool.n_real - n_synthetic, rng)])
@@ -122,10 +122,28 @@ def draw_step(
     return (context, query) if len(query) else _split(pool.real, pool.y, QUERY_FRACTION, rng)
 
 
+def count_queries(n_real: int) -> int:
+    """Query rows of a step, by the number of real rows."""
+    return max(1, round(QUERY_FRACTION * n_real))
+
+
+def count_synthetic(mixing: str, mix_ratio: float, n_real: int) -> int:
+    """Synthetic rows of a step, if there are enough; a staged step that has any has no others.
+
+    Examples
+    --------
+    >>> [count_synthetic(mixing, 0.5, 100) for mixing in MIXING]
+    [50, 15, 100]
+    """
+    if mixing == "staged":
+        return n_real
+    return round(mix_ratio * (count_queries(n_real) if mixing == "query" else n_real))
+
+
 def _draw_synthetic_queries(pool: RowPool, mix_ratio: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Context rows that are all real, and query rows of which a share `mix_ratio` is synthetic."""
-    n_query = max(1, round(QUERY_FRACTION * pool.n_real))
-    n_synthetic = min(round(mix_ratio * n_query), len(pool.synthetic))
+    n_query = count_queries(pool.n_real)
+    n_synthetic = min(count_synthetic("query", mix_ratio, pool.n_real), len(pool.synthetic))
     real = _draw(pool.real, pool.y, pool.n_real - n_synthetic, rng)
     context, query = _split(real, pool.y, (n_query - n_synthetic) / len(real), rng)
     return context, np.concatenate([query, rng.choice(pool.synthetic, n_synthetic, replace=False)])

@@ -120,7 +120,8 @@ def main() -> None:
     options = parser.parse_args()
     tasks = {f"{name}/{split}": (name, split) for split in range(N_SPLITS) for name in TABLES}
     with JsonStore(options.store) as store, single_thread():
-        for key in tqdm(sorted(tasks.keys() - store.records().keys(), key=list(tasks).index), disable=None):
+        before = store.records()
+        for key in tqdm([key for key in tasks if key not in before], disable=None):
             store.keep(key, measure(*tasks[key]))
         finished = store.records()
     frame = pd.DataFrame([line for key in tasks for line in finished[key]])

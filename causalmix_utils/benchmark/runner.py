@@ -122,8 +122,7 @@ def _collect(
         try:
             parent = os.getpid() if backend == "loky" else None
             for record in parallel(delayed(_execute_as_worker)(run, parent) for run in pending):
-                store.add(record)
-                stored.add(RunSettings(**record["settings"]).identity)
+                stored.add(store.add(record))
                 n_failed += record["status"] == "failed"
                 bar.set_postfix_str(_describe(record, time_left.update(record), n_failed), refresh=False)
                 bar.update()

@@ -128,8 +128,8 @@ class RunStore:
         query = "SELECT id FROM runs WHERE ? IS NULL OR status = ?"
         return {identity for (identity,) in self._connection.execute(query, (status, status))}
 
-    def add(self, record: dict[str, Any]) -> None:
-        """Store one run, as `execute_run` returns it, in one transaction.
+    def add(self, record: dict[str, Any]) -> str:
+        """Store one run, as `execute_run` returns it, in one transaction; returns its identity.
 
         A failed run of the same identity is replaced; a finished one is kept as it is.
         """
@@ -151,6 +151,7 @@ class RunStore:
         with self._connection:
             self._connection.execute("INSERT OR IGNORE INTO environments VALUES (?, ?)", (environment_id, environment))
             self._connection.execute(_INSERT, row)
+        return settings.identity
 
     def find(self, beginning: str) -> str:
         """The identity of the one stored run that begins like this.

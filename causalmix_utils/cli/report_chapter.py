@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from causalmix_utils.cli.claims_page import SCALES
 from causalmix_utils.cli.report_details import (
+    GAPS,
     draw_differences,
     draw_easy_tables,
     draw_largest_promise,
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 VALUES = tuple(SCALES)
-GAPS = ("optimism_gap", "tracking_gap")
 _SIZES = {"train T": "n_train", "validation V": "n_validation", "test E": "n_test", "synthetic": "n_synthetic"}
 
 

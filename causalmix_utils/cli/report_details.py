@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+GAPS = ("optimism_gap", "tracking_gap")
+
 QUESTIONS = {
     "synthetic rows at all": ("causal", "default"),
     "dependences between columns": ("causal", "independent"),
@@ -64,11 +66,12 @@ def score_by_scale(fine_tuned: pd.DataFrame) -> pd.DataFrame:
     from causalmix_utils.evaluation import average_ranks, min_max_score, per_table
 
     scored = fine_tuned.assign(min_max=min_max_score(fine_tuned))
+    gains = per_table(scored, value="gain")
     return pd.DataFrame(
         {
             "points_median": per_table(scored, value="gain_points").median(),
-            "normalised_median": per_table(scored, value="gain").median(),
-            "normalised_mean": per_table(scored, value="gain").mean(),
+            "normalised_median": gains.median(),
+            "normalised_mean": gains.mean(),
             "min_max_mean": per_table(scored, value="min_max").mean(),
             "minus_average_rank": -average_ranks(scored, value="gain"),
             "log_loss_median": per_table(scored, value="log_loss_gain").median(),
@@ -149,7 +152,7 @@ def _list_promises(fine_tuned: pd.DataFrame, trajectories: pd.DataFrame) -> Iter
         "test_gain_points": per_table(in_points, value="test_auc").median(),
         "share_that_kept_zero_shot": (fine_tuned["best_step"] == 0).groupby(fine_tuned["arm"]).mean(),
     }
-    for gap in ("optimism_gap", "tracking_gap"):
+    for gap in GAPS:
         if gap in fine_tuned:
             columns[gap] = per_table(fine_tuned, value=gap).median()
             columns[f"runs_without_{gap}"] = fine_tuned[gap].isna().groupby(fine_tuned["arm"]).sum()

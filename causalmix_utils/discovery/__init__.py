@@ -6,8 +6,8 @@ probabilities; `edge_stability` says which of them are stable.  `learn_marks` ru
 
 PC and FCI are the package's own and give the graphs of causal-learn mark by mark, in a fraction of the time.
 Time: a search asks for at most ``max_tests`` tests; without missing values a test costs the same for any number of
-rows. With them every test has rows of its own and takes about ten times as long, so that a wide table with a few gaps
-everywhere may take a quarter of an hour: lower ``max_tests`` or ``n_resamples``, or fill the gaps first.
+rows. With them every test has rows of its own and takes many times as long: for a wide table with gaps everywhere
+lower ``max_tests`` or ``n_resamples``, or fill the gaps first.
 Memory: beside the table and a copy of it, a process holds some matrices with as many rows and columns as the table has
 columns and indicators of categories, and one batch of tests (arrays of about 4 MB): below 400 MiB, Python
 included, up to 100,000 rows and 20 features or 1,000 rows and 100. ``benchmarks/measure_discovery.py`` measures both.
